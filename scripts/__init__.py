@@ -1,0 +1,1 @@
+"""Programs around the portal: set-up, demo, checks. Run as `python -m scripts.NAME`."""
