@@ -1,0 +1,367 @@
+"""One HTTP exchange: bytes out, bytes in, and the proof whether anything left this machine.
+
+`requests` raises the same ConnectionError for "refused" and for "carried out, reply lost", and its
+timeouts are per read. So the connection itself notes when the first byte is handed to the socket,
+and a watchdog shuts the socket down when the wall-clock deadline passes, headers included.
+
+The query string never becomes part of a URL that `requests` or `urllib3` sees: both put URLs into
+log lines and exception texts, and queries hold e-mail addresses and, for tokens, passwords. It is
+joined to the path where the request line is written.
+"""
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from http.client import HTTPException
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager, Retry
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from enphase.endpoints import Timeouts
+from enphase.errors import EnphaseError, NotSent, OutcomeUnknown
+
+logger = logging.getLogger(__name__)
+
+MAX_RESPONSE_BYTES = 16 * 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+USER_AGENT = "ridgeline-enphase/1"
+
+# "sent" once the request was written to the socket, "replied" once the whole answer was read.
+Trace = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer that was read completely. Nothing is known yet about what its body means."""
+
+    status: int
+    body: bytes
+
+
+class _TooLate(Exception):
+    """The deadline passed while the connection was being made: nothing may leave any more."""
+
+
+class _TooMuch(Exception):
+    """The answer is larger than the cap."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+class _Exchange:
+    """What the connection, the watchdog and the caller know together about one request."""
+
+    def __init__(self, query: str, deadline_seconds: float, trace: Trace | None) -> None:
+        self.query = query
+        self.trace = trace
+        self.may_have_left = False
+        self.expired = False
+        self.ends_at = time.monotonic() + deadline_seconds
+        self._lock = threading.Lock()
+        self._finished = False
+        self._socket: socket.socket | None = None
+        self._watchdog = threading.Timer(deadline_seconds, self._expire)
+        self._watchdog.daemon = True
+
+    def __enter__(self) -> Self:
+        self._watchdog.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._watchdog.cancel()
+        with self._lock:
+            self._finished = True
+            if self._socket is not None:
+                self._socket.close()
+
+    def watch(self, sock: socket.socket) -> None:
+        """Give the watchdog a handle of its own on the connection.
+
+        A duplicate, because TLS takes the original socket apart while it shakes hands, and because
+        `http.client` closes a connection before the body of its last answer has been read.
+        """
+        with self._lock:
+            if self._socket is None:
+                self._socket = socket.socket(fileno=os.dup(sock.fileno()))
+            if self.expired:
+                raise _TooLate
+
+    def leave(self, sock: socket.socket) -> None:
+        """Called directly before bytes are handed to the socket; the last chance to stop.
+
+        A process that was frozen between its claim and this line must not send any more.
+        """
+        self.watch(sock)
+        if not self.may_have_left and time.monotonic() >= self.ends_at:
+            raise _TooLate
+        self.may_have_left = True
+
+    def note(self, moment: str) -> None:
+        if self.trace is not None:
+            self.trace(moment)
+
+    def _expire(self) -> None:
+        with self._lock:
+            if self._finished:
+                return
+            self.expired = True
+            if self._socket is not None:
+                with contextlib.suppress(OSError):  # the other side was quicker
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+
+_current: ContextVar[_Exchange | None] = ContextVar("enphase_exchange", default=None)
+
+
+class _Connection(HTTPConnection):
+    """A connection that reports to the exchange it is used for."""
+
+    def _new_conn(self) -> socket.socket:
+        sock = super()._new_conn()
+        exchange = _current.get()
+        if exchange is not None:
+            try:
+                exchange.watch(sock)
+            except _TooLate:
+                sock.close()
+                raise
+        return sock
+
+    def putrequest(
+        self,
+        method: str,
+        url: str,
+        skip_host: bool = False,
+        skip_accept_encoding: bool = False,
+    ) -> None:
+        exchange = _current.get()
+        if exchange is not None and exchange.query:
+            url = f"{url}?{exchange.query}"
+        super().putrequest(method, url, skip_host, skip_accept_encoding)
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        exchange = _current.get()
+        if exchange is not None:
+            exchange.leave(self.sock)
+        super().send(data)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        super().request(*args, **kwargs)
+        exchange = _current.get()
+        if exchange is not None:
+            exchange.note("sent")
+
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any
+    ) -> None:
+        self.poolmanager = PoolManager(
+            num_pools=connections, maxsize=maxsize, block=block, **pool_kwargs
+        )
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
+
+
+class _Session(requests.Session):
+    """Never follows a redirect, repeats nothing, keeps no cookie, reads no setting of the machine.
+
+    With `trust_env` off neither proxies nor .netrc of the environment are used. TLS is verified
+    always; `ca_bundle` may add to *what* is trusted, never switch the check off.
+    """
+
+    def __init__(self, ca_bundle: str | None = None) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.verify = ca_bundle or True
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = _Adapter(max_retries=Retry(0, redirect=0, status=0), pool_connections=1)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
+class Wire:
+    """Sends requests: reads over a pooled session, everything else over a fresh connection.
+
+    A fresh connection, because of a kept one that turns out to be dead nobody can say whether the
+    request was carried out. Not for use by two threads at once.
+    """
+
+    def __init__(self, *, ca_bundle: str | None = None, trace: Trace | None = None) -> None:
+        self._ca_bundle = ca_bundle
+        self._trace = trace
+        self._pooled = _Session(ca_bundle)
+
+    def close(self) -> None:
+        self._pooled.close()
+
+    def exchange(
+        self,
+        name: str,
+        method: str,
+        url: str,
+        *,
+        query: str = "",
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeouts: Timeouts,
+        fresh: bool,
+    ) -> Reply:
+        """Send once and read the whole answer, of whatever status.
+
+        `url` has no query; `query` is already encoded. Raises `NotSent` when no byte of the
+        request was handed to the network, and `OutcomeUnknown` for every failure after that.
+        """
+        session = _Session(self._ca_bundle) if fresh else self._pooled
+        common = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": USER_AGENT,
+            "Connection": "close" if fresh else "keep-alive",
+        }
+        failure: EnphaseError
+        try:
+            with _Exchange(query, timeouts.deadline, self._trace) as exchange:
+                token = _current.set(exchange)
+                try:
+                    request = requests.Request(
+                        method, url, headers={**common, **headers}, data=body
+                    )
+                    reply = _send(session, session.prepare_request(request), timeouts)
+                    if not exchange.expired:
+                        exchange.note("replied")
+                        return reply
+                    # A socket shut down by the watchdog looks like the end of the body.
+                    failure = _failure(name, exchange, _TooLate())
+                except Exception as error:
+                    if not (exchange.may_have_left or isinstance(error, _NETWORK_ERRORS)):
+                        raise
+                    failure = _failure(name, exchange, error)
+                finally:
+                    _current.reset(token)
+        finally:
+            if fresh:
+                session.close()
+        # Raised out here so that no exception of requests, with the headers of the request on it,
+        # hangs on as context.
+        raise failure
+
+
+_NETWORK_ERRORS = (_TooLate, requests.RequestException, HTTPError, HTTPException, OSError)
+
+
+def _send(
+    session: requests.Session, request: requests.PreparedRequest, timeouts: Timeouts
+) -> Reply:
+    response = session.send(
+        request,
+        stream=True,
+        allow_redirects=False,
+        timeout=(timeouts.connect, timeouts.read),
+    )
+    whole = False
+    try:
+        body = bytearray()
+        # The cap counts what comes out of the decompressor; it is fed piece by piece.
+        for piece in response.raw.stream(CHUNK_BYTES, decode_content=True):
+            body += piece
+            if len(body) > MAX_RESPONSE_BYTES:
+                raise _TooMuch(response.status_code)
+        whole = True
+        return Reply(response.status_code, bytes(body))
+    finally:
+        if whole:
+            response.raw.release_conn()
+        else:
+            # Never back into the pool: the rest of the answer would be read as the next one.
+            response.raw.close()
+
+
+def _failure(name: str, exchange: _Exchange, error: Exception) -> EnphaseError:
+    reason = _reason(exchange, error)
+    if exchange.may_have_left:
+        logger.warning("%s: outcome unknown, %s", name, reason)
+        status = error.status if isinstance(error, _TooMuch) else None
+        return OutcomeUnknown(f"No usable answer from Enphase to {name}: {reason}.", status)
+    logger.warning("%s: not sent, %s", name, reason)
+    return NotSent(f"Enphase could not be reached for {name}: {reason}. Nothing was sent.")
+
+
+def _reason(exchange: _Exchange, error: Exception) -> str:
+    """Say in a few words what happened, from the innermost exception's kind, never its text."""
+    if exchange.expired or isinstance(error, _TooLate):
+        return "the time allowed for it was over"
+    if isinstance(error, _TooMuch):
+        return f"the answer is larger than {MAX_RESPONSE_BYTES // (1024 * 1024)} MiB"
+    inner = _innermost(error)
+    if isinstance(inner, NameResolutionError):
+        return "the host name was not found"
+    if isinstance(inner, NewConnectionError):
+        return "the connection was refused"
+    if isinstance(inner, ConnectTimeoutError):
+        return "connecting took too long"
+    if isinstance(inner, ReadTimeoutError):
+        return "the answer took too long"
+    if isinstance(inner, SSLError):
+        return "the encrypted connection failed"
+    if isinstance(error, requests.exceptions.InvalidHeader):
+        return "a credential holds characters that cannot be sent"
+    if isinstance(error, requests.exceptions.InvalidURL):
+        return "the address is not usable"
+    return f"the connection broke ({type(inner).__name__})"
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Unwrap what requests and urllib3 put around the exception that tells the reason."""
+    for _ in range(5):
+        inner: Any = error.reason if isinstance(error, MaxRetryError) else None
+        if inner is None and isinstance(error, requests.RequestException) and error.args:
+            inner = error.args[0]
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return error
