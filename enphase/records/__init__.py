@@ -1,0 +1,51 @@
+"""Enphase's answers as frozen records; `base` says how tolerant they are."""
+
+from enphase.records.activations import (
+    BATTERY_GRID_MODES,
+    GRID_CONNECTION_TYPES,
+    Activation,
+    ActivationPage,
+    Address,
+    AuthorizedSubcontractor,
+    Encharge,
+    Enpower,
+    GridConnection,
+    ProductionMode,
+)
+from enphase.records.base import Record
+from enphase.records.catalog import GridProfile, PvManufacturer, PvModel, PvModels
+from enphase.records.people import (
+    Company,
+    CompanyBranches,
+    SubcontractorCompany,
+    Subcontractors,
+    User,
+    UserMatch,
+)
+from enphase.records.systems import System, SystemPage
+
+__all__ = [
+    "BATTERY_GRID_MODES",
+    "GRID_CONNECTION_TYPES",
+    "Activation",
+    "ActivationPage",
+    "Address",
+    "AuthorizedSubcontractor",
+    "Company",
+    "CompanyBranches",
+    "Encharge",
+    "Enpower",
+    "GridConnection",
+    "GridProfile",
+    "ProductionMode",
+    "PvManufacturer",
+    "PvModel",
+    "PvModels",
+    "Record",
+    "SubcontractorCompany",
+    "Subcontractors",
+    "System",
+    "SystemPage",
+    "User",
+    "UserMatch",
+]
