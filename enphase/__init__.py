@@ -1,0 +1,46 @@
+"""A client of the Enphase API v4: plain Python on `requests`, typed, without Django.
+
+    with Client(base_url, application, tokens) as client:
+        for activation in client.activations.each(stage="in_progress"):
+            print(activation.system_id, activation.stage)
+
+Four errors, named for what to do next: `NotSent` (again), `RateLimited` (later), `Rejected`
+(don't), `OutcomeUnknown` (look). Records live in `enphase.records`, the status vocabulary in
+`enphase.statuses`, the table of all 79 endpoints in `enphase.endpoints`.
+"""
+
+from enphase.application import Application
+from enphase.auth import TokenSet, authorize_url, code_grant, password_grant, refresh_grant
+from enphase.client import Client
+from enphase.endpoints import ENDPOINTS, Endpoint, Timeouts
+from enphase.errors import (
+    EnphaseError,
+    InvalidGrant,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+)
+from enphase.transport import Allowance, Hit, Tokens
+
+__all__ = [
+    "ENDPOINTS",
+    "Allowance",
+    "Application",
+    "Client",
+    "Endpoint",
+    "EnphaseError",
+    "Hit",
+    "InvalidGrant",
+    "NotSent",
+    "OutcomeUnknown",
+    "RateLimited",
+    "Rejected",
+    "Timeouts",
+    "TokenSet",
+    "Tokens",
+    "authorize_url",
+    "code_grant",
+    "password_grant",
+    "refresh_grant",
+]

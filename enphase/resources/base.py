@@ -1,0 +1,50 @@
+"""What the groups share: the transport, and the care that filters need."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from enphase.transport import Transport
+
+
+class Resource:
+    """A group of methods over one transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+
+def filters(given: Mapping[str, Any]) -> dict[str, str | int]:
+    """Return the filters that are set (None means "not asked for"), ready for the query.
+
+    ValueError for an empty one: Enphase ignores empty filters and answers with everything.
+    """
+    ready: dict[str, str | int] = {}
+    for name, value in given.items():
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, Iterable) and not isinstance(value, str):
+            value = ",".join(str(item) for item in value)
+        if isinstance(value, str) and not value.strip():
+            raise ValueError(f"The filter {name} is empty: Enphase would ignore it.")
+        ready[name] = value
+    return ready
+
+
+def on_the_wire(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a copy of a request's fields with dates as epoch seconds.
+
+    A day is sent as its noon in UTC, so that it is the same day from Hawaii to New Zealand's
+    winter.
+    """
+    return {name: _value(value) for name, value in payload.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return int((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+    if isinstance(value, date):
+        return int(datetime.combine(value, time(12), UTC).timestamp())
+    return value
