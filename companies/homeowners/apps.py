@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class HomeownersConfig(AppConfig):
+    name = "companies.homeowners"
+    label = "homeowners"

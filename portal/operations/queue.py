@@ -1,0 +1,111 @@
+"""The only way to owe Enphase a change."""
+
+import logging
+import uuid
+from functools import partial
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from portal.operations import audit
+from portal.operations.models import Operation
+from portal.operations.registry import Write
+from portal.ui.errors import Refused
+
+log = logging.getLogger(__name__)
+
+
+class Busy(Refused):
+    """Another change with the same key is still under way."""
+
+    def __init__(self, message: str, operation: Operation | None = None) -> None:
+        super().__init__(message)
+        self.operation = operation
+
+
+def queue_write(
+    write: Write[..., Any],
+    *,
+    key: str,
+    payload: dict[str, Any],
+    company: Any,
+    actor: Any,
+    title: str,
+    subject: str = "",
+    activation: Any = None,
+    branch: Any = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+    token: uuid.UUID | None = None,
+    lane: str = "interactive",
+    not_before: Any = None,
+) -> Operation:
+    """Record a change we owe Enphase; a worker sends it after commit.
+
+    Asking again for the same change (same `token`, or same `key` and payload while open) returns
+    the operation that exists. A different change under the same key raises `Busy`.
+    Intent, audit event and doorbell live or die with the caller's transaction.
+    """
+    if token is not None and (
+        same := Operation.objects.filter(token=token, company=company).first()
+    ):
+        return same
+    fields: dict[str, Any] = {
+        "kind": write.kind,
+        "version": write.version,
+        "payload": payload,
+        "key": key,
+        "site_key": f"activation:{activation.pk}" if activation is not None else "",
+        "lane": lane,
+        "title": title,
+        "subject": subject or (str(activation) if activation is not None else ""),
+        "before": before or {},
+        "after": after or {},
+        "reason": reason,
+        "cost_cents": write.cost_cents,
+        "actor": actor,
+        "actor_name": str(actor) if actor is not None else "Ridgeline",
+        "company": company,
+        "branch": branch if branch is not None else getattr(activation, "branch", None),
+        "activation": activation,
+        "token": token or uuid.uuid4(),
+    }
+    if not_before is not None:
+        fields["not_before"] = not_before
+    try:
+        with transaction.atomic():
+            operation = Operation.objects.create(**fields)
+            audit.record(
+                "operation:queued",
+                operation,
+                actor=actor,
+                text=title,
+                data={"before": before or {}, "after": after or {}, "reason": reason},
+            )
+            transaction.on_commit(partial(ring, operation.pk, lane))
+    except IntegrityError:
+        # Somebody was faster: the same form again, or the same thing from another tab.
+        if token is not None and (
+            same := Operation.objects.filter(token=token, company=company).first()
+        ):
+            return same
+        open_one = Operation.objects.open().filter(key=key).first()
+        if open_one is None:
+            raise
+        if open_one.kind == write.kind and open_one.payload == payload:
+            return open_one
+        raise Busy(
+            "An earlier change is still under way. Wait until it is settled.", open_one
+        ) from None
+    return operation
+
+
+def ring(pk: int, lane: str) -> None:
+    """Ring the worker's bell. A broker that is down costs seconds, never a change."""
+    from portal.operations.tasks import run_operation
+
+    try:
+        run_operation.apply_async(args=[pk], queue=lane)
+    except Exception as error:
+        log.warning("The bell for operation %s did not ring (%s)", pk, type(error).__name__)
