@@ -1,0 +1,35 @@
+// Builds what the browser gets into static/build/ (not committed): style sheet, script, icons, font.
+// Django's manifest storage adds the hashes to the names, so nothing is named by its content here.
+import { copyFile, mkdir, rm, stat } from "node:fs/promises";
+import { build } from "esbuild";
+
+const out = "static/build";
+// Latin for everybody, the two others are fetched only by pages that show such letters.
+const subsets = ["latin", "latin-ext", "vietnamese"];
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+
+await build({
+  entryPoints: ["static/src/app.css", "static/src/portal.js"],
+  outdir: out,
+  bundle: true,
+  minify: true,
+  external: ["*.woff2"],
+  target: ["chrome111", "safari16.4", "firefox121"],
+  // esbuild would rewrite light-dark() for these browsers; our style sheet has its own fallback.
+  supported: { "light-dark": true },
+  logLevel: "warning",
+});
+await copyFile("static/src/icons.svg", `${out}/icons.svg`);
+for (const subset of subsets) {
+  await copyFile(
+    `node_modules/@fontsource-variable/inter/files/inter-${subset}-wght-normal.woff2`,
+    `${out}/inter-${subset}.woff2`,
+  );
+}
+
+for (const name of ["app.css", "portal.js", "icons.svg"]) {
+  const { size } = await stat(`${out}/${name}`);
+  process.stdout.write(`${out}/${name} ${(size / 1024).toFixed(1)} kB\n`);
+}
