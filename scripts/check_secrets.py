@@ -19,6 +19,7 @@ NOT_LOOKED_AT = ("requirements.txt", "requirements-dev.txt", "package-lock.json"
 def main() -> int:
     paths = [path for path in files() if path not in NOT_LOOKED_AT]
     program = Path(sys.executable).parent
+    command: list[str | Path]
     if "--accept" in sys.argv:
         command = [program / "detect-secrets", "scan", "--baseline", BASELINE, *paths]
     else:

@@ -27,14 +27,6 @@ COLOURS = {"sandbox": 33, "web": 36, "worker": 32, "beat": 35, "setup": 37}
 READY_SECONDS = 60
 STOP_SECONDS = 8
 
-LOGINS = """
-  dana@halcyon.example       admin of Halcyon Solar
-  alice@halcyon.example      installer at Halcyon Solar
-  bob@halcyon.example        viewer at Halcyon Solar
-  charlie@bluebonnet.example admin of Bluebonnet Energy
-  sam@ridgeline.example      support staff
-"""
-
 
 class Stopped(Exception):
     """Somebody pressed Ctrl-C, or asked us to end."""
@@ -53,9 +45,9 @@ def main() -> int:
         port, sandbox_port = ports()
         environment = demo_environment(sandbox_port)
         with stopping(programs):
-            start_all(programs, environment, port, sandbox_port)
+            logins = start_all(programs, environment, port, sandbox_port)
             seconds = time.monotonic() - started
-            print(welcome(port, sandbox_port, seconds), flush=True)
+            print(welcome(port, sandbox_port, logins, seconds), flush=True)
             watch(programs)
     except Stopped:
         return 0
@@ -123,8 +115,11 @@ def demo_secrets(path: Path) -> dict[str, str]:
 
 def start_all(
     programs: list[Program], environment: dict[str, str], port: int, sandbox_port: int
-) -> None:
-    """Start everything in the order it depends on each other, and wait for each."""
+) -> str:
+    """Start everything in the order it depends on each other, and wait for each.
+
+    Returns what `seed_demo` says about signing in.
+    """
 
     def start(name: str, *command: str | Path) -> Program:
         program = Program(
@@ -139,7 +134,7 @@ def start_all(
     )
     prepare(environment)
     sandbox.wait_for_line(r"^Sandbox ready on ", READY_SECONDS)
-    manage(environment, "seed_demo")
+    logins = manage(environment, "seed_demo")
 
     web = start(
         "web",
@@ -148,7 +143,7 @@ def start_all(
         *("--workers", "1", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"),
         "portal.wsgi:application",
     )
-    celery = [BIN / "celery", "-A", "portal", "--quiet"]
+    celery: list[str | Path] = [BIN / "celery", "-A", "portal", "--quiet"]
     worker = start(
         "worker",
         *celery,
@@ -161,6 +156,7 @@ def start_all(
     web.wait_for_port(port, READY_SECONDS)
     worker.wait_for_line(r"worker ready", READY_SECONDS)
     beat.wait_for_line(r"beat ready", READY_SECONDS)
+    return logins
 
 
 def prepare(environment: dict[str, str]) -> None:
@@ -176,8 +172,8 @@ def prepare(environment: dict[str, str]) -> None:
         stamp.write_text(digest)
 
 
-def manage(environment: dict[str, str], *words: str) -> None:
-    """Run a management command to its end; Failed with what it said when it does not work."""
+def manage(environment: dict[str, str], *words: str) -> str:
+    """Run a management command to its end and return what it printed; Failed if it failed."""
     show = printer("setup")
     show(" ".join(words))
     try:
@@ -193,10 +189,11 @@ def manage(environment: dict[str, str], *words: str) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise Failed(f"manage.py {words[0]} took longer than {error.timeout:.0f} s.") from None
-    for line in (outcome.stdout + outcome.stderr).splitlines():
+    for line in outcome.stderr.splitlines():
         show(line)
     if outcome.returncode:
         raise Failed(f"manage.py {words[0]} failed; its own words stand above.")
+    return outcome.stdout
 
 
 def watch(programs: list[Program]) -> None:
@@ -242,19 +239,16 @@ def printer(name: str) -> Callable[[str], None]:
     return show
 
 
-def welcome(port: int, sandbox_port: int, seconds: float) -> str:
+def welcome(port: int, sandbox_port: int, logins: str, seconds: float) -> str:
     return f"""
-Ridgeline is ready after {seconds:.0f} s:  http://127.0.0.1:{port}
+Ridgeline is ready after {seconds:.0f} s: http://127.0.0.1:{port}
+(for passkeys open http://localhost:{port}, because they need a name)
 
-Sign in as one of these, password {demo_password()}:
-{LOGINS}
+{logins.strip()}
+
 The pretend Enphase answers on http://127.0.0.1:{sandbox_port}; nothing leaves this machine.
 Ctrl-C stops everything.
 """
-
-
-def demo_password() -> str:
-    return os.environ.get("DEMO_PASSWORD", "ridgeline-demo")
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ def find_uv() -> str | None:
 
 
 def pip_install(*arguments: object, quiet: bool = False) -> bool:
-    options = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    options = ["-qq", "--disable-pip-version-check", "--no-input"]
     return run(PYTHON, "-m", "pip", "install", *options, *arguments, check=False, quiet=quiet)
 
 
@@ -173,8 +173,8 @@ def build_static() -> None:
 
 def find_or_install_node() -> str:
     """The folder that holds node and npm: the system's, or the wheel's in our own venv."""
-    for program in filter(None, [shutil.which("node"), VENV / "bin" / "node"]):
-        folder = Path(program).parent
+    folders = [Path(shutil.which("node") or "nowhere").parent, VENV / "bin"]
+    for folder in folders:
         if node_is_new_enough(folder):
             return str(folder)
     with step("Node.js"):
@@ -195,7 +195,7 @@ def node_is_new_enough(folder: Path) -> bool:
         [folder / "node", "--version"], capture_output=True, text=True, timeout=60, check=False
     )
     version = re.match(r"v(\d+)", answer.stdout)
-    return bool(version) and int(version[1]) >= NODE_AT_LEAST
+    return version is not None and int(version[1]) >= NODE_AT_LEAST
 
 
 # A browser for the tests
