@@ -342,10 +342,9 @@ def _reason(exchange: _Exchange, error: Exception) -> str:
         return "the host name was not found"
     if isinstance(inner, NewConnectionError):
         return "the connection was refused"
-    if isinstance(inner, ConnectTimeoutError):
-        return "connecting took too long"
-    if isinstance(inner, ReadTimeoutError):
-        return "the answer took too long"
+    if isinstance(inner, (ConnectTimeoutError, ReadTimeoutError)):
+        # A TLS handshake that takes too long is a ReadTimeoutError to urllib3.
+        return "the answer took too long" if exchange.may_have_left else "connecting took too long"
     if isinstance(inner, SSLError):
         return "the encrypted connection failed"
     if isinstance(error, requests.exceptions.InvalidHeader):

@@ -80,10 +80,14 @@ class Record(BaseModel):
                 yield name, getattr(self, name)
 
 
-def _unset(value: Any) -> Any:
+def _no_flag(value: Any) -> Any:
     if isinstance(value, bool):
         raise ValueError("true and false are no numbers")
-    return None if isinstance(value, str) and not value.strip() else value
+    return value
+
+
+def _unset(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else _no_flag(value)
 
 
 def _unset_flag(value: Any) -> Any:
@@ -135,7 +139,7 @@ def _object(value: Any) -> Any:
 
 
 # A database's bigint: a number outside it is no id and no count.
-Id = Annotated[int, Field(gt=0, lt=2**63)]
+Id = Annotated[int, Field(gt=0, lt=2**63), BeforeValidator(_no_flag)]
 OptionalId = Annotated[Id | None, BeforeValidator(_unset)]
 Whole = Annotated[Annotated[int, Field(gt=-(2**63), lt=2**63)] | None, BeforeValidator(_unset)]
 Number = Annotated[float | None, BeforeValidator(_unset)]
