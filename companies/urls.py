@@ -1,0 +1,17 @@
+"""Below /companies/."""
+
+from django.urls import path
+
+from companies import views
+
+app_name = "companies"
+urlpatterns = [
+    path("", views.company_list, name="list"),
+    path("connect/", views.connect, name="connect"),
+    path("refresh/", views.refresh, name="refresh"),
+    path("subcontractors/", views.subcontractors, name="subcontractors"),
+    path("switch/", views.switch, name="switch"),
+    path("members/new/", views.add_member, name="add-member"),
+    path("members/<int:pk>/", views.change_member, name="change-member"),
+    path("members/<int:pk>/remove/", views.remove_member, name="remove-member"),
+]
