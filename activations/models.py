@@ -82,30 +82,23 @@ class Activation(models.Model):
             models.UniqueConstraint("company", "system_id", name="activation_once_a_company")
         ]
         indexes = [
-            models.Index("company", "-updated_at", "-id", name="activation_order"),
+            models.Index(fields=["company", "-updated_at", "-id"], name="activation_order"),
             models.Index(
-                "company",
-                "stage",
-                "-updated_at",
-                "-id",
+                fields=["company", "stage", "-updated_at", "-id"],
                 name="activation_open",
                 condition=Q(stage__lt=5, gone_at=None),
             ),
             models.Index(
-                "company",
-                "-updated_at",
-                "-id",
+                fields=["company", "-updated_at", "-id"],
                 name="activation_attention",
                 condition=Q(needs_attention=True, gone_at=None),
             ),
             models.Index(
-                "company",
-                "-updated_at",
-                "-id",
+                fields=["company", "-updated_at", "-id"],
                 name="activation_pto",
                 condition=Q(waits_for_pto=True, gone_at=None),
             ),
-            models.Index("company", "reference", name="activation_reference"),
+            models.Index(fields=["company", "reference"], name="activation_reference"),
         ]
 
     def __str__(self) -> str:

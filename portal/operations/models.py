@@ -197,12 +197,12 @@ class Operation(models.Model):
             ),
         ]
         indexes = [
-            models.Index("not_before", name="operation_due", condition=Q(state__in=BUSY)),
+            models.Index(fields=["not_before"], name="operation_due", condition=Q(state__in=BUSY)),
             models.Index(
-                "site_key", "id", name="operation_site", condition=Q(state__in=BLOCKS_SITE)
+                fields=["site_key", "id"], name="operation_site", condition=Q(state__in=BLOCKS_SITE)
             ),
-            models.Index("company", "-id", name="operation_list"),
-            models.Index("activation", "-id", name="operation_of_site"),
+            models.Index(fields=["company", "-id"], name="operation_list"),
+            models.Index(fields=["activation", "-id"], name="operation_of_site"),
         ]
 
     def __str__(self) -> str:
@@ -413,8 +413,8 @@ class AuditEvent(models.Model):
         ordering = ["pk"]
         constraints = [models.UniqueConstraint("chain", "sequence", name="audit_sequence_once")]
         indexes = [
-            models.Index("activation", "-id", name="audit_of_site"),
-            models.Index("operation", "id", name="audit_of_operation"),
+            models.Index(fields=["activation", "-id"], name="audit_of_site"),
+            models.Index(fields=["operation", "id"], name="audit_of_operation"),
         ]
 
     def __str__(self) -> str:
