@@ -1,0 +1,168 @@
+"""Monitoring's view of systems: search_systems, retrieve_system_id."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+from typing import Any
+
+from sandbox.errors import Family, Refusal, unprocessable
+from sandbox.operations.sight import may_see
+from sandbox.routing import Call, operation
+from sandbox.wire import Answer
+from sandbox.world.statuses import SEARCHABLE
+
+_KEYS = {"ids", "name", "reference", "other_reference", "statuses"}
+_CONNECTIONS = {"broadband": "ethernet", "cellular": "cellular", "dialup": "dialup", "none": ""}
+_PUBLIC_NAMES = {"residential": "Residential System", "commercial": "Commercial System"}
+
+
+@operation(
+    "search_systems", "POST", "/systems/search", family=Family.MONITORING, window_in_429=False
+)
+def search_systems(call: Call) -> Answer:
+    """A POST that only reads. Paging is in the query, filters are in the body."""
+    body = call.request.json()
+    wanted = body.get("system") if isinstance(body, dict) else None
+    if not isinstance(wanted, dict):
+        raise unprocessable("system is missing at Json body location", code=None)
+    unknown = (set(wanted) - _KEYS) | (set(body) - {"system", "sort_by"})
+    if unknown:
+        raise unprocessable(f"Invalid keys: {', '.join(sorted(unknown))}", code=None)
+    sort_by = body.get("sort_by") or "id"
+    if sort_by not in ("id", "-id"):
+        raise unprocessable(
+            "Invalid request because of 'The sorting parameter is not supported. Please use id for"
+            " sorting by Asc or -id for sorting by Desc'",
+            code=None,
+        )
+    page = _positive(call.query.get("page", ""), 1)
+    size = min(_positive(call.query.get("size", ""), 10), 1000)
+
+    clauses, values = _conditions(call, wanted)
+    if call.twist.get("kind") == "filter_ignored":
+        clauses, values = [], []
+    lag = float(call.twist.get("seconds", 0)) if call.twist.get("kind") == "list_lag" else 0.0
+    clauses += [
+        "EXISTS (SELECT 1 FROM sight v WHERE v.viewer = ? AND v.system_id = s.system_id)",
+        "s.stage >= ?",
+        "(s.listed_at IS NULL OR s.listed_at <= ?)",
+        "s.created_at <= ?",
+    ]
+    visible_from = call.settings.systems_visible_from_stage
+    values += [call.caller.viewer, visible_from, call.now, call.now - lag]
+    where = " AND ".join(clauses)
+    total = call.db.execute(
+        f"SELECT count(*) FROM systems s WHERE {where}",
+        values,
+    ).fetchone()[0]
+    order = "DESC" if sort_by == "-id" else "ASC"
+    rows = call.db.execute(
+        f"SELECT s.* FROM systems s WHERE {where} ORDER BY s.system_id {order} LIMIT ? OFFSET ?",
+        (*values, size, (page - 1) * size),
+    ).fetchall()
+    live_stream = call.query.get("live_stream") == "true"
+    return Answer(
+        200,
+        {
+            "total": total,
+            "current_page": page,
+            "size": size,
+            "count": len(rows),
+            "items": "systems",
+            "systems": [_show(call, row, live_stream) for row in rows],
+        },
+    )
+
+
+@operation("retrieve_system_id", "GET", "/systems/retrieve_system_id", family=Family.MONITORING)
+def retrieve_system_id(call: Call) -> Answer:
+    """Only active gateways are found. A foreign one is not: this operation documents no 403."""
+    serial = call.query.get("serial_num", "").strip()
+    if not serial:
+        raise unprocessable("Provide envoy serial number", code=None)
+    for row in call.db.execute(
+        "SELECT system_id FROM envoys WHERE serial = ? AND active ORDER BY system_id", (serial,)
+    ).fetchall():
+        if may_see(call, row["system_id"]):
+            return Answer(200, {"system_id": row["system_id"]})
+    raise Refusal(404, "Envoy not found with this serial number")
+
+
+def _conditions(call: Call, wanted: dict[str, Any]) -> tuple[list[str], list[Any]]:
+    """Give SQL conditions and values. Empty values are ignored, wrong ones are refused."""
+    clauses: list[str] = []
+    values: list[Any] = []
+    if wanted.get("ids"):
+        ids = wanted["ids"]
+        if not isinstance(ids, list) or not all(isinstance(one, int) for one in ids):
+            raise unprocessable("ids must be a list of integers", code=None)
+        clauses.append(f"s.system_id IN ({','.join('?' * len(ids))})")
+        values += ids
+    if wanted.get("name"):
+        clauses.append("s.system_name = ? COLLATE NOCASE")
+        values.append(str(wanted["name"]))
+    if wanted.get("reference"):
+        clauses.append(
+            "s.system_id IN (SELECT system_id FROM refs"
+            " WHERE reference = ? COLLATE NOCASE AND company_id = ?)"
+        )
+        values += [str(wanted["reference"]), call.caller.books]
+    if wanted.get("other_reference"):
+        clauses.append(
+            "s.system_id IN (SELECT system_id FROM refs"
+            " WHERE reference = ? COLLATE NOCASE AND company_id != ?)"
+        )
+        values += [str(wanted["other_reference"]), call.caller.books]
+    if wanted.get("statuses"):
+        statuses = wanted["statuses"]
+        if not isinstance(statuses, list) or not set(map(str, statuses)) <= set(SEARCHABLE):
+            raise unprocessable(f"statuses must be among {', '.join(SEARCHABLE)}", code=None)
+        clauses.append(f"s.status IN ({','.join('?' * len(statuses))})")
+        values += statuses
+    return clauses, values
+
+
+def _show(call: Call, row: sqlite3.Row, live_stream: bool) -> dict[str, Any]:
+    details = json.loads(row["details"])
+    shown: dict[str, Any] = {
+        "system_id": row["system_id"],
+        "name": row["system_name"],
+        "public_name": _PUBLIC_NAMES.get(row["system_type"], "Other System"),
+        "timezone": row["timezone"],
+        "address": {name: row[name] for name in ("city", "state", "country", "postal_code")},
+        "connection_type": _CONNECTIONS[row["internet_connection"]],
+        "status": row["status"],
+        "last_report_at": row["last_report_at"],
+        "last_energy_at": row["last_report_at"] if row["producing"] else None,
+        "operational_at": details["interconnect_date"] if row["operational"] else None,
+        "attachment_type": details["attachment_type"] or None,
+        "interconnect_date": _date(details["interconnect_date"]),
+        # Always -1 since 2023; the summary has the real figures.
+        "energy_lifetime": -1,
+        "energy_today": -1,
+        "system_size": -1,
+    }
+    others = []
+    for item in call.db.execute("SELECT * FROM refs WHERE system_id = ?", (row["system_id"],)):
+        if item["company_id"] == call.caller.books:
+            shown["reference"] = item["reference"]
+        else:
+            others.append(item["reference"])
+    if others:
+        shown["other_references"] = others
+    if live_stream:
+        shown["live_stream"] = "enabled" if row["gateway"] == "reporting" else "disabled"
+    return shown
+
+
+def _date(epoch: int | None) -> str | None:
+    """Here the date is text, YYYY-MM-DD, while activations show epoch seconds."""
+    if epoch is None:
+        return None
+    return dt.datetime.fromtimestamp(epoch, dt.UTC).date().isoformat()
+
+
+def _positive(text: str, default: int) -> int:
+    return int(text) if text.isdecimal() and int(text) > 0 else default

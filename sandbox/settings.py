@@ -1,0 +1,48 @@
+"""What a sandbox can be told to do differently: plan limits and the speed of its world."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits: None means no limit. Delays are in seconds of the sandbox's clock."""
+
+    per_minute: int | None = 300
+    per_month: int | None = 1_500_000
+    writes_per_month: int | None = 200
+    search_counts_as_write: bool = False
+    production_seconds: float = 20.0
+    gateway_reports_seconds: float | None = None
+    systems_visible_from_stage: int = 1
+    refresh_grace_seconds: float = 0.0
+
+    def with_changes(self, changes: dict[str, Any]) -> Settings:
+        """Give settings with `changes` applied; raise ValueError for a name or value unknown."""
+        known = {item.name: item for item in dataclasses.fields(self)}
+        for name, value in changes.items():
+            if name not in known:
+                raise ValueError(f"{name} is not a setting. Known: {', '.join(known)}")
+            right = isinstance(value, bool) if name == "search_counts_as_write" else _number(value)
+            if not right:
+                raise ValueError(f"{name}: {value!r} will not do")
+        return dataclasses.replace(self, **changes)
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def _number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def defaults(world: str, fast: bool) -> Settings:
+    """Give the settings a world starts with. In the small world nothing moves by itself."""
+    speed = 20.0 if fast else 1.0
+    return Settings(
+        production_seconds=20.0 / speed,
+        gateway_reports_seconds=None if world == "small" else 45.0 / speed,
+    )
