@@ -6,35 +6,49 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('companies', '0001_initial'),
+        ("companies", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='membership',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL),
+            model_name="membership",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="memberships",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='subcontractor',
-            name='company',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subcontractors', to='companies.company'),
+            model_name="subcontractor",
+            name="company",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="subcontractors",
+                to="companies.company",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(models.F('user'), models.F('company'), name='one_membership_a_company'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                models.F("user"), models.F("company"), name="one_membership_a_company"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['admin', 'installer', 'viewer'])), name='membership_role_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["admin", "installer", "viewer"])),
+                name="membership_role_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subcontractor',
-            constraint=models.UniqueConstraint(models.F('company'), models.F('enphase_id'), name='subcontractor_once_a_company'),
+            model_name="subcontractor",
+            constraint=models.UniqueConstraint(
+                models.F("company"), models.F("enphase_id"), name="subcontractor_once_a_company"
+            ),
         ),
     ]

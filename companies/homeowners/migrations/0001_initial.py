@@ -6,59 +6,105 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('activations', '0001_initial'),
-        ('companies', '0001_initial'),
+        ("activations", "0001_initial"),
+        ("companies", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HomeOwner',
+            name="HomeOwner",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('enphase_id', models.BigIntegerField()),
-                ('email', models.EmailField(max_length=254)),
-                ('first_name', models.CharField(blank=True, max_length=255)),
-                ('last_name', models.CharField(blank=True, max_length=255)),
-                ('phone', models.CharField(blank=True, max_length=255)),
-                ('enphase_company_id', models.BigIntegerField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(blank=True, null=True)),
-                ('found_at', models.DateTimeField(blank=True, null=True)),
-                ('company', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='home_owners', to='companies.company')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("enphase_id", models.BigIntegerField()),
+                ("email", models.EmailField(max_length=254)),
+                ("first_name", models.CharField(blank=True, max_length=255)),
+                ("last_name", models.CharField(blank=True, max_length=255)),
+                ("phone", models.CharField(blank=True, max_length=255)),
+                ("enphase_company_id", models.BigIntegerField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(blank=True, null=True)),
+                ("found_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "company",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="home_owners",
+                        to="companies.company",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['last_name', 'first_name', 'email', 'pk'],
+                "ordering": ["last_name", "first_name", "email", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='SiteAccess',
+            name="SiteAccess",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('not_invited', 'Not invited'), ('invited', 'Invited'), ('has_access', 'Has access'), ('revoked', 'Revoked')], default='not_invited', max_length=12)),
-                ('invited_at', models.DateTimeField(blank=True, null=True)),
-                ('granted_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('changed_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('activation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to='activations.activation')),
-                ('home_owner', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='accesses', to='homeowners.homeowner')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("not_invited", "Not invited"),
+                            ("invited", "Invited"),
+                            ("has_access", "Has access"),
+                            ("revoked", "Revoked"),
+                        ],
+                        default="not_invited",
+                        max_length=12,
+                    ),
+                ),
+                ("invited_at", models.DateTimeField(blank=True, null=True)),
+                ("granted_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                ("changed_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "activation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="accesses",
+                        to="activations.activation",
+                    ),
+                ),
+                (
+                    "home_owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="accesses",
+                        to="homeowners.homeowner",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.AddIndex(
-            model_name='homeowner',
-            index=models.Index(models.F('company'), models.F('email'), name='home_owner_email'),
+            model_name="homeowner",
+            index=models.Index(models.F("company"), models.F("email"), name="home_owner_email"),
         ),
         migrations.AddConstraint(
-            model_name='homeowner',
-            constraint=models.UniqueConstraint(models.F('company'), models.F('enphase_id'), name='home_owner_once_a_company'),
+            model_name="homeowner",
+            constraint=models.UniqueConstraint(
+                models.F("company"), models.F("enphase_id"), name="home_owner_once_a_company"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='siteaccess',
-            constraint=models.UniqueConstraint(models.F('activation'), models.F('home_owner'), name='one_access_a_site_and_owner'),
+            model_name="siteaccess",
+            constraint=models.UniqueConstraint(
+                models.F("activation"), models.F("home_owner"), name="one_access_a_site_and_owner"
+            ),
         ),
     ]

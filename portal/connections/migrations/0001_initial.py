@@ -5,45 +5,86 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('companies', '0001_initial'),
+        ("companies", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Application',
+            name="Application",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('base_url', models.URLField()),
-                ('client_id', models.CharField(max_length=200)),
-                ('api_key_sealed', models.TextField(blank=True)),
-                ('client_secret_sealed', models.TextField(blank=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("base_url", models.URLField()),
+                ("client_id", models.CharField(max_length=200)),
+                ("api_key_sealed", models.TextField(blank=True)),
+                ("client_secret_sealed", models.TextField(blank=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('healthy', 'Connected'), ('needs_reconnect', 'Needs to be connected again')], default='healthy', max_length=20)),
-                ('problem', models.CharField(blank=True, choices=[('', 'None'), ('revoked', 'Enphase no longer accepts the tokens'), ('lost', 'The answer with the new tokens was lost'), ('application', 'Enphase refuses the application'), ('unreadable', 'The stored tokens cannot be opened'), ('disconnected', 'Disconnected by an admin')], default='', max_length=20)),
-                ('access_token_sealed', models.TextField(blank=True)),
-                ('refresh_token_sealed', models.TextField(blank=True)),
-                ('previous_refresh_token_sealed', models.TextField(blank=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('refresh_at', models.DateTimeField(blank=True, null=True)),
-                ('refreshed_at', models.DateTimeField(blank=True, null=True)),
-                ('refreshing_until', models.DateTimeField(blank=True, null=True)),
-                ('enphase_user_id', models.BigIntegerField(blank=True, null=True)),
-                ('acting_name', models.CharField(blank=True, max_length=255)),
-                ('acting_email', models.EmailField(blank=True, max_length=254)),
-                ('acting_company', models.CharField(blank=True, max_length=255)),
-                ('connected_at', models.DateTimeField(blank=True, null=True)),
-                ('tested_at', models.DateTimeField(blank=True, null=True)),
-                ('test_result', models.CharField(blank=True, max_length=300)),
-                ('company', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='account', to='companies.company')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("healthy", "Connected"),
+                            ("needs_reconnect", "Needs to be connected again"),
+                        ],
+                        default="healthy",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "problem",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "None"),
+                            ("revoked", "Enphase no longer accepts the tokens"),
+                            ("lost", "The answer with the new tokens was lost"),
+                            ("application", "Enphase refuses the application"),
+                            ("unreadable", "The stored tokens cannot be opened"),
+                            ("disconnected", "Disconnected by an admin"),
+                        ],
+                        default="",
+                        max_length=20,
+                    ),
+                ),
+                ("access_token_sealed", models.TextField(blank=True)),
+                ("refresh_token_sealed", models.TextField(blank=True)),
+                ("previous_refresh_token_sealed", models.TextField(blank=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("refresh_at", models.DateTimeField(blank=True, null=True)),
+                ("refreshed_at", models.DateTimeField(blank=True, null=True)),
+                ("refreshing_until", models.DateTimeField(blank=True, null=True)),
+                ("enphase_user_id", models.BigIntegerField(blank=True, null=True)),
+                ("acting_name", models.CharField(blank=True, max_length=255)),
+                ("acting_email", models.EmailField(blank=True, max_length=254)),
+                ("acting_company", models.CharField(blank=True, max_length=255)),
+                ("connected_at", models.DateTimeField(blank=True, null=True)),
+                ("tested_at", models.DateTimeField(blank=True, null=True)),
+                ("test_result", models.CharField(blank=True, max_length=300)),
+                (
+                    "company",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="account",
+                        to="companies.company",
+                    ),
+                ),
             ],
         ),
     ]
