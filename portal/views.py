@@ -6,10 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from portal.ui.http import PortalRequest
+
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """The first page after sign-in: the activations."""
+def home(request: PortalRequest) -> HttpResponse:
+    """The first page after sign-in: the activations, or how to connect a first company."""
+    if request.access.company is None and not request.user.is_support:
+        return redirect("companies:connect")
     return redirect("activations:list")
 
 

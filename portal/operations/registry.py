@@ -23,7 +23,10 @@ R = TypeVar("R")
 
 
 class AlreadySo(Exception):
-    """Enphase already holds what the change asks for. Nothing is sent; the operation is done."""
+    """Enphase already holds what the change asks for. Nothing is sent; the operation is done.
+
+    `result` is kept with the operation; its "activation" is the pk of the site it turned out to be.
+    """
 
     def __init__(self, message: str, result: dict[str, Any] | None = None) -> None:
         super().__init__(message)

@@ -229,7 +229,10 @@ def _send(claim: Claim) -> None:
             crashpoint("intent")
             reply = _send_once(claim, attempt, client, payload)
     except AlreadySo as so:
-        _update(claim, State.DONE, tag="operation:done", message=str(so), result=so.result)
+        values = {"message": str(so), "result": so.result}
+        if "activation" in so.result:
+            values["activation_id"] = so.result["activation"]
+        _update(claim, State.DONE, tag="operation:done", **values)
         return
     except Conflict as conflict:
         _update(

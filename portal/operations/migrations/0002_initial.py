@@ -6,119 +6,248 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('activations', '0003_initial'),
-        ('companies', '0002_initial'),
-        ('operations', '0001_initial'),
+        ("activations", "0003_initial"),
+        ("companies", "0002_initial"),
+        ("operations", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='attempt',
-            name='approved_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="attempt",
+            name="approved_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='auditevent',
-            name='activation',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='activations.activation'),
+            model_name="auditevent",
+            name="activation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="activations.activation",
+            ),
         ),
         migrations.AddField(
-            model_name='auditevent',
-            name='branch',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='companies.company'),
+            model_name="auditevent",
+            name="branch",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="companies.company",
+            ),
         ),
         migrations.AddField(
-            model_name='auditevent',
-            name='company',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='companies.company'),
+            model_name="auditevent",
+            name="company",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                to="companies.company",
+            ),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='activation',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='operations', to='activations.activation'),
+            model_name="operation",
+            name="activation",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="operations",
+                to="activations.activation",
+            ),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='actor',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="operation",
+            name="actor",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='approved_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="operation",
+            name="approved_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='branch',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='companies.company'),
+            model_name="operation",
+            name="branch",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="companies.company",
+            ),
         ),
         migrations.AddField(
-            model_name='operation',
-            name='company',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='companies.company'),
+            model_name="operation",
+            name="company",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="operations",
+                to="companies.company",
+            ),
         ),
         migrations.AddField(
-            model_name='lookup',
-            name='operation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='look_ups', to='operations.operation'),
+            model_name="lookup",
+            name="operation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="look_ups",
+                to="operations.operation",
+            ),
         ),
         migrations.AddField(
-            model_name='auditevent',
-            name='operation',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='operations.operation'),
+            model_name="auditevent",
+            name="operation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="operations.operation",
+            ),
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='operation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='operations.operation'),
+            model_name="attempt",
+            name="operation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="attempts",
+                to="operations.operation",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'sending', 'confirming', 'unknown'))), fields=['not_before'], name='operation_due'),
+            model_name="operation",
+            index=models.Index(
+                condition=models.Q(("state__in", ("queued", "sending", "confirming", "unknown"))),
+                fields=["not_before"],
+                name="operation_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'sending', 'unknown'))), fields=['site_key', 'id'], name='operation_site'),
+            model_name="operation",
+            index=models.Index(
+                condition=models.Q(("state__in", ("queued", "sending", "unknown"))),
+                fields=["site_key", "id"],
+                name="operation_site",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['company', '-id'], name='operation_list'),
+            model_name="operation",
+            index=models.Index(fields=["company", "-id"], name="operation_list"),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(fields=['activation', '-id'], name='operation_of_site'),
+            model_name="operation",
+            index=models.Index(fields=["activation", "-id"], name="operation_of_site"),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(models.F('key'), condition=models.Q(('state__in', ('queued', 'sending', 'confirming', 'overdue', 'unknown', 'needs_review', 'paused'))), name='one_open_operation_a_key'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                models.F("key"),
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "queued",
+                            "sending",
+                            "confirming",
+                            "overdue",
+                            "unknown",
+                            "needs_review",
+                            "paused",
+                        ),
+                    )
+                ),
+                name="one_open_operation_a_key",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'sending', 'confirming', 'overdue', 'unknown', 'needs_review', 'paused', 'conflict', 'done', 'rejected', 'failed', 'cancelled', 'superseded'])), name='operation_state_known'),
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "queued",
+                            "sending",
+                            "confirming",
+                            "overdue",
+                            "unknown",
+                            "needs_review",
+                            "paused",
+                            "conflict",
+                            "done",
+                            "rejected",
+                            "failed",
+                            "cancelled",
+                            "superseded",
+                        ],
+                    )
+                ),
+                name="operation_state_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['activation', '-id'], name='audit_of_site'),
+            model_name="auditevent",
+            index=models.Index(fields=["activation", "-id"], name="audit_of_site"),
         ),
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['operation', 'id'], name='audit_of_operation'),
+            model_name="auditevent",
+            index=models.Index(fields=["operation", "id"], name="audit_of_operation"),
         ),
         migrations.AddConstraint(
-            model_name='auditevent',
-            constraint=models.UniqueConstraint(models.F('chain'), models.F('sequence'), name='audit_sequence_once'),
+            model_name="auditevent",
+            constraint=models.UniqueConstraint(
+                models.F("chain"), models.F("sequence"), name="audit_sequence_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(models.F('operation'), models.F('number'), name='one_permit_a_number'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                models.F("operation"), models.F("number"), name="one_permit_a_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ground', 'first'), ('number', 1)), models.Q(('ground__in', ['unsent', 'refused', 'repeatable']), ('number__gt', 1)), models.Q(('ground', 'approved'), ('number__gt', 1), models.Q(('approver_name', ''), _negated=True)), _connector='OR'), name='second_permit_needs_a_ground'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ground", "first"), ("number", 1)),
+                    models.Q(
+                        ("ground__in", ["unsent", "refused", "repeatable"]), ("number__gt", 1)
+                    ),
+                    models.Q(
+                        ("ground", "approved"),
+                        ("number__gt", 1),
+                        models.Q(("approver_name", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="second_permit_needs_a_ground",
+            ),
         ),
     ]
