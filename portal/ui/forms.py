@@ -1,0 +1,110 @@
+"""How forms look: one renderer for the whole portal, and three widgets Django does not have.
+
+Page authors write plain Django forms and `{{ field.as_field_group }}` or `{{ form }}`; label,
+hint, error, `aria-describedby` and `aria-invalid` come from here and templates/django/forms/.
+"""
+
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.forms.renderers import TemplatesSetting
+
+
+class Affixed(forms.TextInput):
+    """A text field with its unit beside it: `Affixed(prefix="$")`, `Affixed(suffix="kWh")`."""
+
+    def __init__(
+        self, attrs: dict[str, Any] | None = None, *, prefix: str = "", suffix: str = ""
+    ) -> None:
+        super().__init__(attrs)
+        self.prefix = prefix
+        self.suffix = suffix
+
+
+class Switch(forms.CheckboxInput):
+    """A check box drawn as a switch, for a setting that is on or off."""
+
+
+class ChoiceCards(forms.RadioSelect):
+    """Radio buttons as cards, each with a sentence: `ChoiceCards(hints={"value": "…"})`."""
+
+    def __init__(
+        self,
+        attrs: dict[str, Any] | None = None,
+        choices: Any = (),
+        *,
+        hints: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(attrs, choices)
+        self.hints = hints or {}
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        option["hint"] = self.hints.get(str(value), "")
+        return option
+
+
+class RidgelineBoundField(BoundField):
+    """A field that knows which of our templates' shapes it takes and which class it carries."""
+
+    @property
+    def kind(self) -> str:
+        """check, switch, cards, radios, checks, group, affix, or text for everything else."""
+        widget = self.field.widget
+        if isinstance(widget, Switch):
+            return "switch"
+        if isinstance(widget, forms.CheckboxInput):
+            return "check"
+        if isinstance(widget, ChoiceCards):
+            return "cards"
+        if isinstance(widget, forms.CheckboxSelectMultiple):
+            return "checks"
+        if isinstance(widget, forms.RadioSelect):
+            return "radios"
+        if isinstance(widget, Affixed):
+            return "affix"
+        return "group" if self.use_fieldset else "text"
+
+    @property
+    def is_optional(self) -> bool:
+        """Said beside the label. A box to tick or a choice with a default needs no such word."""
+        return not self.field.required and self.kind in {"text", "affix", "group"}
+
+    def css_classes(self, extra_classes: Any = None) -> str:
+        names = f"field field--{self.kind}" + (" field--error" if self.errors else "")
+        return " ".join(filter(None, [names, super().css_classes(extra_classes)]))
+
+    def build_widget_attrs(
+        self, attrs: dict[str, Any], widget: forms.Widget | None = None
+    ) -> dict[str, Any]:
+        widget = widget or self.field.widget
+        attrs = super().build_widget_attrs(attrs, widget)
+        ours = _css_class(widget)
+        if ours and not widget.is_hidden:
+            theirs = attrs.get("class") or widget.attrs.get("class", "")
+            attrs["class"] = f"{ours} {theirs}".strip()
+        if self.kind in {"radios", "cards", "checks"}:
+            # Roles radio and checkbox in a group do not take these; the fieldset has them.
+            attrs.pop("aria-invalid", None)
+        return attrs
+
+
+def _css_class(widget: forms.Widget) -> str:
+    if isinstance(widget, Switch):
+        return "switch"
+    if isinstance(widget, ChoiceCards):
+        return "box"
+    if isinstance(widget, forms.CheckboxInput | forms.RadioSelect | forms.MultiWidget):
+        return ""
+    if isinstance(widget, forms.Select):
+        return "select"
+    return "input"
+
+
+class RidgelineRenderer(TemplatesSetting):
+    """Forms in the portal's own templates (settings.FORM_RENDERER)."""
+
+    form_template_name = "django/forms/form.html"
+    field_template_name = "django/forms/field.html"
+    bound_field_class = RidgelineBoundField
