@@ -1,0 +1,182 @@
+"""What every page shows around its content. Costs no query of its own.
+
+Templates read `chrome.…`; everything is worked out only when a template asks for it, so the
+error pages, which ask for nothing, touch neither session nor database.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+
+THEMES = ("auto", "light", "dark")
+DENSITIES = ("comfortable", "roomy")
+MEMBERS = frozenset({"admin", "installer", "viewer"})
+EVERYBODY = MEMBERS | {"support"}
+ROLE_NAMES = {
+    "admin": "Admin",
+    "installer": "Installer",
+    "viewer": "Viewer",
+    "support": "Support, read only",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A place in the navigation: its URL name, and who sees it."""
+
+    label: str
+    icon: str
+    name: str
+    roles: frozenset[str] = EVERYBODY
+
+
+@dataclass(frozen=True)
+class Link:
+    label: str
+    icon: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    links: list[Link]
+
+
+NAVIGATION = [
+    (
+        "",
+        [
+            Page("Activations", "clip", "activations:list"),
+            Page("Operations", "pulse", "operations:list"),
+        ],
+    ),
+    (
+        "People",
+        [
+            Page("Home owners", "users", "homeowners:list", MEMBERS),
+            Page("Companies", "building", "companies:list", frozenset({"admin", "support"})),
+        ],
+    ),
+    (
+        "Reference",
+        [
+            Page("Grid profiles", "ongrid", "catalog:grid-profiles", MEMBERS),
+            Page("PV modules", "module", "catalog:pv-modules", MEMBERS),
+        ],
+    ),
+    ("Account", [Page("Settings", "gear", "ui:appearance")]),
+]
+TABS = [
+    Page("Activations", "clip", "activations:list"),
+    Page("New", "plus", "activations:new", frozenset({"admin", "installer"})),
+    Page("Operations", "pulse", "operations:list"),
+    Page("More", "menu", "ui:menu"),
+]
+SETTINGS = [
+    Page("Appearance", "sun", "ui:appearance"),
+    Page("Enphase connection", "link", "connections:settings", frozenset({"admin"})),
+    Page("E-mail", "mail", "account_email"),
+    Page("Password", "key", "account_change_password"),
+    Page("Two-step sign-in", "shield", "mfa_index"),
+    Page("Sessions", "monitor", "usersessions_list"),
+    Page("Shortcuts", "table", "ui:shortcuts"),
+]
+# Addresses below these belong to Settings, though they do not begin with its own.
+SETTINGS_PATHS = ("/settings/", "/accounts/")
+
+
+class Chrome:
+    """The frame around a page: navigation by role, theme, the label of the sandbox."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+
+    @property
+    def is_sandbox(self) -> bool:
+        return bool(settings.ENPHASE_IS_SANDBOX)
+
+    @property
+    def theme(self) -> str:
+        return _one_of(THEMES, self.request.COOKIES.get("theme"))
+
+    @property
+    def density(self) -> str:
+        return _one_of(DENSITIES, self.request.COOKIES.get("density"))
+
+    @property
+    def shortcuts(self) -> bool:
+        return self.request.COOKIES.get("shortcuts") != "off"
+
+    @property
+    def access(self) -> Any:
+        """request.access, or None for a signed-out person."""
+        return getattr(self.request, "access", None)
+
+    @cached_property
+    def role(self) -> str:
+        return getattr(self.access, "role", None) or ""
+
+    @property
+    def role_name(self) -> str:
+        return ROLE_NAMES.get(self.role, "No company yet")
+
+    @cached_property
+    def nav(self) -> list[Group]:
+        groups = [Group(title, self._links(pages)) for title, pages in NAVIGATION]
+        return [group for group in groups if group.links]
+
+    @cached_property
+    def tabs(self) -> list[Link]:
+        links = self._links(TABS)
+        if any(link.is_current for link in links[:-1]):
+            return links
+        # Everything that is not on the bar is behind More.
+        return [Link(x.label, x.icon, x.url, x is links[-1]) for x in links]
+
+    @cached_property
+    def settings(self) -> list[Link]:
+        return self._links(SETTINGS)
+
+    @cached_property
+    def can_create(self) -> bool:
+        return self.role in {"admin", "installer"}
+
+    def _links(self, pages: list[Page]) -> list[Link]:
+        """The pages this person may see and that exist; the nearest to this address is current."""
+        path = self.request.path
+        found = [
+            (page, url) for page in pages if self._may_see(page) and (url := url_or_none(page.name))
+        ]
+        here = [url for _, url in found if path.startswith(url)]
+        current = max(here, key=len, default="")
+        if not current and path.startswith(SETTINGS_PATHS):
+            current = url_or_none("ui:appearance") or ""
+        return [Link(page.label, page.icon, url, url == current) for page, url in found]
+
+    def _may_see(self, page: Page) -> bool:
+        return self.role in page.roles or (
+            not self.role and page.name.partition(":")[0] != "activations"
+        )
+
+
+def chrome(request: HttpRequest) -> dict[str, Any]:
+    """Context processor: `chrome`, and `access` for short."""
+    return {"chrome": Chrome(request), "access": getattr(request, "access", None)}
+
+
+def url_or_none(name: str) -> str | None:
+    """The address, or None while no such page exists."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return None
+
+
+def _one_of(allowed: tuple[str, ...], wanted: str | None) -> str:
+    return wanted if wanted in allowed else allowed[0]
