@@ -8,9 +8,11 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.conf import settings as django_settings
@@ -18,6 +20,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
 from django.test import override_settings
+from kombu import pools
 
 from portal.celery import app
 from scripts.programs import Program, free_port
@@ -27,6 +30,7 @@ from tests.worlds import World
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 READY_SECONDS = 60
+LANES = ("interactive", "bulk", "sync")
 
 
 @dataclass
@@ -49,7 +53,7 @@ class Machine:
             "worker",
             [
                 *(BIN / "celery", "-A", "portal", "--quiet", "worker"),
-                *("--queues", "interactive,bulk,sync", "--concurrency", "2"),
+                *("--queues", ",".join(LANES), "--concurrency", "2"),
                 *("--hostname", f"test{len(self.programs)}@%h"),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat", *options),
             ],
@@ -87,9 +91,10 @@ class Machine:
         web.wait_for_port(port, READY_SECONDS)
         return f"http://localhost:{port}"
 
-    def empty_broker(self) -> None:
-        """Lose every message that no worker has taken yet."""
-        app.control.purge()
+    def empty_broker(self) -> int:
+        """Lose every message that no worker has taken yet; says how many."""
+        with app.connection_for_write() as connection:
+            return sum(connection.default_channel.queue_purge(lane) or 0 for lane in LANES)
 
     def stop(self) -> None:
         for program in self.programs:
@@ -145,14 +150,13 @@ def machine(
     transactional_db: None,
     world: World,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Machine]:
     """An empty deployment, once with each broker; this process queues into the same one."""
     broker = "filesystem://"
     if request.param == "valkey":
         broker = request.getfixturevalue("valkey")
     environment = machine_environment(world.url, broker, tmp_path)
-    with _publishing_to(broker, tmp_path, monkeypatch):
+    with publishing_to(broker, tmp_path):
         machine = Machine(environment)
         try:
             yield machine
@@ -161,48 +165,39 @@ def machine(
             machine.empty_broker()
 
 
-class _publishing_to:  # noqa: N801
+@contextmanager
+def publishing_to(broker: str, folder: Path) -> Iterator[None]:
     """Within it, this process sends real messages to that broker instead of working eagerly."""
+    options: dict[str, Any] = {"visibility_timeout": 900}
+    if broker.startswith("filesystem"):
+        # The folders that portal.settings would choose for VAR_DIR=folder.
+        queue, control = (folder / "broker" / name for name in ("queue", "control"))
+        for path in (queue, control):
+            path.mkdir(parents=True, exist_ok=True)
+        options = {
+            "polling_interval": 0.05,
+            "data_folder_in": str(queue),
+            "data_folder_out": str(queue),
+            "control_folder": str(control),
+        }
+    # Celery reads Django's settings through a live view, and prefers the variable to both.
+    with (
+        override_settings(
+            CELERY_TASK_ALWAYS_EAGER=False,
+            CELERY_BROKER_URL=broker,
+            CELERY_BROKER_TRANSPORT_OPTIONS=options,
+        ),
+        mock.patch.dict(os.environ, CELERY_BROKER_URL=broker),
+    ):
+        forget_connections()
+        yield
+        forget_connections()
 
-    NAMES = ("task_always_eager", "broker_url", "broker_transport_options")
 
-    def __init__(self, broker: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.broker, self.folder, self.monkeypatch = broker, folder, monkeypatch
-
-    def __enter__(self) -> None:
-        # Celery prefers this variable over its settings.
-        self.monkeypatch.setenv("CELERY_BROKER_URL", self.broker)
-        self.before = {name: app.conf[name] for name in self.NAMES}
-        options: dict[str, Any] = {"visibility_timeout": 900}
-        if self.broker.startswith("filesystem"):
-            folders = {name: self.folder / "broker" / name for name in ("queue", "control")}
-            for path in folders.values():
-                path.mkdir(parents=True, exist_ok=True)
-            options = {
-                "polling_interval": 0.05,
-                "data_folder_in": str(folders["queue"]),
-                "data_folder_out": str(folders["queue"]),
-                "control_folder": str(folders["control"]),
-            }
-        self._use(
-            {
-                "task_always_eager": False,
-                "broker_url": self.broker,
-                "broker_transport_options": options,
-            }
-        )
-
-    def __exit__(self, *error: object) -> None:
-        self._use(self.before)
-
-    def _use(self, values: dict[str, Any]) -> None:
-        app.conf.update(values)
-        # Connections and producers are kept in pools, made with the settings of their time.
-        app.pool.force_close_all()
-        app._pool = None
-        if app.amqp._producer_pool is not None:
-            app.amqp._producer_pool.force_close_all()
-            app.amqp._producer_pool = None
+def forget_connections() -> None:
+    """Connections and producers are kept in pools, made with the settings of their time."""
+    pools.reset()
+    app._pool = app.amqp._producer_pool = None
 
 
 # For browsers: one pages server for the whole run, because only the tables change
