@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LONGEST_LINE = 5000
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,10 @@ def broken_rules(path: str) -> Iterator[str]:
         text = (ROOT / path).read_text()
     except UnicodeDecodeError:
         return  # a picture
-    for number, line in enumerate(text.splitlines(), 1):
-        for rule in RULES:
-            if rule.covers(path) and (hit := rule.pattern.search(line[:LONGEST_LINE])):
+    for rule in RULES:
+        if rule.covers(path):
+            for hit in rule.pattern.finditer(text):
+                number = text.count("\n", 0, hit.start()) + 1
                 yield f"{path}:{number}: {rule.name}: {hit[0].strip()}"
 
 
