@@ -18,7 +18,7 @@ from enphase.records.base import (
     Text,
     Texts,
     Whole,
-    list_of,
+    rows_of,
 )
 from enphase.records.people import User
 
@@ -209,7 +209,8 @@ class Activation(Record):
 class ActivationPage(Record):
     """One page of the list. `next` is the cursor of the following page, None on the last one.
 
-    Rows without a readable id stand in `unreadable` as received; they stop nothing.
+    Rows without a readable id stand in `unreadable` as received. They stop nothing, but a look-up
+    that meets one has not seen everything.
     """
 
     systems: list[Activation] = []
@@ -218,12 +219,7 @@ class ActivationPage(Record):
 
     @classmethod
     def evened_out(cls, data: dict[str, Any]) -> dict[str, Any]:
-        readable, unreadable = [], []
-        for row in list_of(data, "systems"):
-            try:
-                readable.append(Activation.from_api(row))
-            except ValueError:
-                unreadable.append(row)
+        readable, unreadable = rows_of(data, "systems", Activation)
         return {
             **data,
             "systems": readable,

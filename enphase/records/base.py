@@ -12,7 +12,7 @@ Rules for every field that Enphase may leave out, null, or send in another type 
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -78,6 +78,9 @@ class Record(BaseModel):
         for name in type(self).model_fields:
             if name == "id" or name.endswith("_id"):
                 yield name, getattr(self, name)
+
+
+R = TypeVar("R", bound=Record)
 
 
 def _no_flag(value: Any) -> Any:
@@ -167,6 +170,23 @@ def list_of(answer: Any, key: str) -> list[Any]:
     if not isinstance(found, list):
         raise ValueError(f"no list under {key}")
     return found
+
+
+def rows_of(answer: Any, key: str, record: type[R]) -> tuple[list[R], list[Any]]:
+    """Read the list under `key`: records, and the rows without a readable id as they came.
+
+    ValueError if there is no list, or if it has rows and none of them can be read.
+    """
+    readable: list[R] = []
+    unreadable: list[Any] = []
+    for row in list_of(answer, key):
+        try:
+            readable.append(record.from_api(row))
+        except ValueError:
+            unreadable.append(row)
+    if unreadable and not readable:
+        raise ValueError(f"no row under {key} can be read")
+    return readable, unreadable
 
 
 def message_of(answer: Any) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from enphase.records.base import AsObject, Flag, Id, Moment, Record, Text, Texts
+from enphase.records.base import AsObject, Flag, Id, Moment, Record, Text, Texts, rows_of
 
 
 class GridProfile(Record):
@@ -60,13 +60,10 @@ class PvModels(Record):
     def evened_out(cls, data: dict[str, Any]) -> dict[str, Any]:
         """The maker stands under `pv_manufacturer` or `pv_manufacturers`, the models are pairs."""
         maker = data.get("pv_manufacturer") or data.get("pv_manufacturers")
-        models = data.get("pv_models")
-        if not isinstance(models, list):
-            raise ValueError("no list under pv_models")
         return {
             **data,
             "manufacturer": _paired(maker, "pv_manufacturer_id"),
-            "models": [_paired(row, "pv_model_id") for row in models],
+            "models": rows_of(data, "pv_models", PvModel)[0],
         }
 
 

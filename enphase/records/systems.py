@@ -13,7 +13,7 @@ from enphase.records.base import (
     Text,
     Texts,
     Whole,
-    list_of,
+    rows_of,
 )
 
 
@@ -64,10 +64,5 @@ class SystemPage(Record):
 
     @classmethod
     def evened_out(cls, data: dict[str, Any]) -> dict[str, Any]:
-        readable, unreadable = [], []
-        for row in list_of(data, "systems"):
-            try:
-                readable.append(System.from_api(row))
-            except ValueError:
-                unreadable.append(row)
+        readable, unreadable = rows_of(data, "systems", System)
         return {**data, "systems": readable, "unreadable": unreadable}
