@@ -218,7 +218,10 @@ def test_one_bad_row_does_not_spoil_a_page() -> None:
     assert page.next is None
 
 
-@pytest.mark.parametrize("data", [{}, {"systems": {}}, {"systems": "none"}, {"message": "hm"}])
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"systems": {}}, {"systems": "none"}, {"message": "hm"}, {"systems": [{"system_id": ""}]}],
+)
 def test_a_page_without_its_list_is_no_empty_page(data: Any) -> None:
     with pytest.raises(ValueError):
         ActivationPage.from_api(data)
