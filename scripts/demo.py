@@ -82,22 +82,27 @@ def ports() -> tuple[int, int]:
 
 
 def demo_environment(sandbox_port: int) -> dict[str, str]:
-    """Settings of the demo. What the caller set already wins, except where the data lies."""
+    """Settings of the demo. What the caller set already wins, except for Enphase."""
     var = Path(os.environ.get("VAR_DIR", ROOT / "var")).resolve()
     var.mkdir(parents=True, exist_ok=True)
     defaults = {
         **demo_secrets(var / "demo.env"),
         "DATABASE_URL": f"sqlite:///{var / 'demo.sqlite3'}",
-        "ENPHASE_API_URL": f"http://127.0.0.1:{sandbox_port}",
-        "ENPHASE_API_KEY": "sandbox-key",
-        "ENPHASE_CLIENT_ID": "sandbox-client",
-        "ENPHASE_CLIENT_SECRET": "sandbox-secret",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         # Plain http on this machine only, so cookies cannot be Secure.
         "INSECURE_COOKIES": "1",
         "LOG_JSON": "0",
     }
-    forced = {"VAR_DIR": str(var), "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+    forced = {
+        "VAR_DIR": str(var),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(ROOT),
+        # The demo spends nobody's money, whatever the shell it is started from knows.
+        "ENPHASE_API_URL": f"http://127.0.0.1:{sandbox_port}",
+        "ENPHASE_API_KEY": "sandbox-key",
+        "ENPHASE_CLIENT_ID": "sandbox-client",
+        "ENPHASE_CLIENT_SECRET": "sandbox-secret",
+    }
     return {**defaults, **os.environ, **forced}
 
 

@@ -270,6 +270,7 @@ def apt_install(*packages: str) -> bool:
 def run(*command: object, check: bool = True, quiet: bool = False, path: str | None = None) -> bool:
     """Run a program without a terminal and say whether it went well; raises only with `check`."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "NO_COLOR": "1"}
+    environment["NPM_CONFIG_UPDATE_NOTIFIER"] = "false"
     environment.pop("PYTHONPATH", None)
     if path:
         environment["PATH"] = f"{path}{os.pathsep}{environment.get('PATH', '')}"

@@ -86,7 +86,8 @@ def test_the_demo_keeps_its_secrets_between_runs(tmp_path):
 
 
 def test_the_demo_never_leaves_this_machine(monkeypatch, tmp_path):
-    monkeypatch.setattr(os, "environ", {"VAR_DIR": str(tmp_path)})
+    real = {"VAR_DIR": str(tmp_path), "ENPHASE_API_URL": "https://enphase.example"}
+    monkeypatch.setattr(os, "environ", real)
     environment = demo.demo_environment(free_port())
     assert environment["ENPHASE_API_URL"].startswith("http://127.0.0.1:")
     assert str(tmp_path) in environment["DATABASE_URL"]
