@@ -210,7 +210,7 @@ def _patch(db: sqlite3.Connection, system_id: int, patch: dict[str, Any], now: f
         columns["status"] = key
     if "reference" in patch:
         _set_reference(db, system_id, row, patch.pop("reference"))
-    columns |= _moves(db, row, details, patch, now)
+    columns = _moves(db, row, details, patch, now) | columns
     for name in list(patch):
         if name in sites.DETAILS:
             details[name] = patch.pop(name)

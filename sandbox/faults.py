@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import json
 import random
@@ -21,6 +22,7 @@ INSTEAD = {"status", "html", "redirect", "rate_limited", "token_revoked", "late_
 TWISTS = {
     "filter_ignored": {"list_activations", "search_systems"},
     "list_lag": {"create_activation", "list_activations", "search_systems"},
+    "next_repeated": {"list_activations"},
     "no_reference": {"create_activation"},
 }
 KINDS = {"latency", *DELIVERIES, *BODIES, *INSTEAD, *TWISTS}
@@ -106,6 +108,12 @@ class Script:
         kind = order.get("kind")
         if kind not in KINDS:
             raise ValueError(f"kind {kind!r} is unknown. Known: {', '.join(sorted(KINDS))}")
+        operation = str(order.get("operation", "*"))
+        able = TWISTS.get(kind, {operation})
+        if kind in ("token_revoked", "rate_limited", "late_commit"):
+            able = able - {"token"}
+        if operation != "*" and operation not in able:
+            raise ValueError(f"{kind} does nothing on {operation}")
         times = order.get("times", 1)
         after = order.get("after", 0)
         chance = order.get("chance", 1)
@@ -117,7 +125,7 @@ class Script:
             raise ValueError("chance must be between 0 and 1")
         return Fault(
             id=next(self._ids),
-            operation=str(order.get("operation", "*")),
+            operation=operation,
             kind=kind,
             left=None if times in (None, -1) else times,
             after=after,
@@ -150,7 +158,11 @@ class Script:
 
 def spoil(answer: Answer, fault: Fault) -> Answer:
     """Give the answer as the fault wants it delivered."""
-    if fault.kind in DELIVERIES:
+    if fault.kind == "huge" and fault.params.get("gzip"):
+        blanks = b" " * int(float(fault.params.get("megabytes", 64)) * 1024 * 1024)
+        answer.body = gzip.compress(answer.payload() + blanks, compresslevel=1)
+        answer.headers = {**answer.headers, "Content-Encoding": "gzip"}
+    elif fault.kind in DELIVERIES:
         answer.delivery, answer.params = fault.kind, fault.params
     elif fault.kind == "bad_json":
         answer.body = _bad_json(answer.payload(), str(fault.params.get("variant", "cut")))

@@ -104,7 +104,9 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(length_text))
         if len(body) < int(length_text):
             raise ConnectionResetError("the request stopped in the middle")
-        parts = urlsplit("//sandbox" + self.path if self.path.startswith("/") else self.path)
+        # Not self.path: the library folds two leading slashes into one.
+        target = self.requestline.split()[1]
+        parts = urlsplit("//sandbox" + target if target.startswith("/") else target)
         return Request(
             method=self.command,
             path=unquote(parts.path),
@@ -112,14 +114,15 @@ class Exchange(http.server.BaseHTTPRequestHandler):
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
             peer=str(self.client_address[0]),
-            target=self.path,
+            target=target,
         )
 
     def _ask(self, request: Request) -> Answer:
         try:
             return self.server.respond(request)
         except Exception:
-            traceback.print_exc(file=sys.stderr)
+            if not self.server.stopping.is_set():
+                traceback.print_exc(file=sys.stderr)
             return Answer(500, {"reason": "500", "message": ["The sandbox itself failed"]})
 
     def _deliver(self, answer: Answer, method: str) -> None:

@@ -75,6 +75,8 @@ def list_activations(call: Call) -> Answer:
     body: dict[str, Any] = {"systems": shown}
     if len(rows) == limit:
         body["next"] = _cursor(rows[-1]["system_id"])
+    if call.twist.get("kind") == "next_repeated" and rows:
+        body["next"] = call.query.get("next") or _cursor(rows[-1]["system_id"])
     return Answer(200, body)
 
 

@@ -6,6 +6,7 @@ sandbox's clock.
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
 import sqlite3
@@ -67,6 +68,9 @@ _TROUBLES = (
     "unknown", "no_data", "data_upload", "nsr", "iq_collar",
 )  # fmt: skip
 
+# What can be wrong before any gateway has reported.
+_EARLY_TROUBLES = ("no_grid_connection_type", "pto_future", "shared_serial")
+
 
 def build(db: sqlite3.Connection, count: int, now: float) -> None:
     """Fill the empty tables with `count` systems and their home owners."""
@@ -89,6 +93,8 @@ class _Maker:
         # A small demo is mostly work under way; a large fleet is mostly finished.
         self._open_share = 0.52 if count <= 500 else max(0.015, 260 / count)
         self._previous_envoy = ""
+        self._troubles = itertools.cycle(_TROUBLES)
+        self._early_troubles = itertools.cycle(_EARLY_TROUBLES)
         self._companies = [company for company, _, _ in _INSTALLERS]
         self._weights = [share for _, _, share in _INSTALLERS]
         self._regions = {company: region for company, region, _ in _INSTALLERS}
@@ -103,7 +109,7 @@ class _Maker:
         place = dice.choice(PLACES[self._regions[installer]])
         is_open = dice.random() < self._open_share
         stage = dice.choices((1, 2, 3, 4), (22, 26, 30, 22))[0] if is_open else 5
-        trouble = self._trouble(number, stage)
+        trouble = self._trouble(stage)
         site = new_site(FIRST_SYSTEM + number, self._now - self._age(stage))
         row = site.row
 
@@ -137,13 +143,12 @@ class _Maker:
         self._grid(site, place, stage, trouble)
         return site
 
-    def _trouble(self, number: int, stage: int) -> str:
+    def _trouble(self, stage: int) -> str:
         """Every trouble turns up in a demo of 250; a large fleet is mostly well."""
-        if stage == 5:
-            ill = self._random.random() < 0.1
-        else:
-            ill = stage >= 2 and self._random.random() < 0.6
-        return _TROUBLES[number % len(_TROUBLES)] if ill else ""
+        ill = self._random.random() < {1: 0.0, 2: 0.4, 3: 0.6, 4: 0.6, 5: 0.1}[stage]
+        if not ill:
+            return ""
+        return next(self._early_troubles if stage == 2 else self._troubles)
 
     def _age(self, stage: int) -> int:
         """Seconds since the site was created."""

@@ -1,0 +1,141 @@
+"""Success bodies have the shapes of the merged OpenAPI document, which lies beside a checkout."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sandbox.conftest import ROOT, Person
+
+DOCUMENT = ROOT.parent / "shared" / "contract" / "enphase-v4.openapi.json"
+SITE = "/partner/activations"
+FULL = {
+    "owner_id": 3001,
+    "host_id": 2011,
+    "reference": "SHAPE1",
+    "envoy_serial_numbers": ["202355500001"],
+    "authorized_subcontractor_id": 50,
+    "pv_manufacturer": 106,
+    "pv_model": 1047,
+    "pv_module_power_rating": 410,
+    "pv_module_type": 1,
+}
+ADDRESS = {
+    "street1": "48 Juniper Street",
+    "city": "Davis",
+    "state": "CA",
+    "postal_code": "95616",
+    "country": "US",
+}
+OWNER = {"email": "shape@example.com", "first_name": "Sha", "last_name": "Pe"}
+
+CALLS: dict[str, Callable[[Person], Any]] = {
+    "get_current_user": lambda p: p.get("/partner/users/self", expand="company"),
+    "list_company_branches": lambda p: p.get("/companies/self/branches"),
+    "list_authorized_subcontractors": lambda p: p.get("/companies/self/authorized_subcontractors"),
+    "list_grid_profiles": lambda p: p.get("/partner/grid_profiles"),
+    "list_pv_manufacturers": lambda p: p.get("/pv_manufacturers"),
+    "list_pv_models": lambda p: p.get("/pv_manufacturers/106/pv_models"),
+    "list_activations": lambda p: p.get(SITE, limit="3"),
+    "create_activation": lambda p: p.create(**FULL),
+    "get_activation": lambda p: p.get(f"{SITE}/703", expand="owner.company,host.company"),
+    "update_activation": lambda p: p.put(f"{SITE}/702", {"system": {"address": ADDRESS, **FULL}}),
+    "delete_activation": lambda p: p.delete(f"{SITE}/702"),
+    "search_systems": lambda p: p.ask(
+        "POST", "/systems/search", params={"live_stream": "true"}, json={"system": {}}
+    ),
+    "retrieve_system_id": lambda p: p.get("/systems/retrieve_system_id", serial_num="202300000701"),
+    "search_users": lambda p: p.get("/users/search", email="tess@bluebonnet.example"),
+    "create_home_owner": lambda p: p.post("/users", {"user": OWNER}),
+    "grant_activation_access": lambda p: p.post("/activations/701/users/3002"),
+    "revoke_activation_access": lambda p: p.delete("/activations/701/users/3002"),
+    "set_production_mode": lambda p: p.post("/activations/701/ops/production_mode", {"mode": "on"}),
+    "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
+}
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    if not DOCUMENT.exists():
+        pytest.skip("the OpenAPI document is not beside this checkout")
+    return dict(json.loads(DOCUMENT.read_text()))
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_success_body(document, world, dana, operation):
+    schema, statuses = described(document, operation)
+    answer = CALLS[operation](dana)
+    assert str(answer.status_code) in statuses, answer.text
+    assert list(problems(document, schema, answer.json(), "$")) == []
+
+
+def test_every_operation_served_is_checked_here(world):
+    assert world.control("GET", "/")["operations"] == sorted(CALLS)
+
+
+def test_the_check_can_see(document):
+    schema, _ = described(document, "get_production_mode")
+    wrong = {"mode": True, "total_micros": "24", "surprise": 1}
+    assert len(list(problems(document, schema, wrong, "$"))) == 3
+
+
+def described(document: dict[str, Any], operation: str) -> tuple[dict[str, Any], set[str]]:
+    for item in document["paths"].values():
+        for entry in item.values():
+            if isinstance(entry, dict) and entry.get("operationId") == operation:
+                good = {code for code in entry["responses"] if code.startswith("2")}
+                (code,) = good
+                content = entry["responses"][code]["content"]
+                return content["application/json"]["schema"], good
+    raise AssertionError(f"{operation} is not in the document")
+
+
+def problems(document: dict[str, Any], schema: dict[str, Any], value: Any, where: str):
+    """Yield what does not fit. Fields the document does not name count as problems too."""
+    if "$ref" in schema:
+        found = document
+        for part in schema["$ref"].split("/")[1:]:
+            found = found[part]
+        schema = found
+    if value is None and schema.get("nullable"):
+        return
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            if all(list(problems(document, one, value, where)) for one in schema[several]):
+                yield f"{where}: {value!r} fits none of {several}"
+            return
+    kinds = schema.get("type")
+    kinds = [kinds] if isinstance(kinds, str) else kinds or []
+    if kinds and not any(_is(value, kind) for kind in kinds):
+        yield f"{where}: {value!r} is not {kinds}"
+        return
+    if isinstance(value, dict) and "properties" in schema:
+        for name in schema.get("required", []):
+            if name not in value:
+                yield f"{where}.{name} is missing"
+        for name, item in value.items():
+            if name in schema["properties"]:
+                yield from problems(document, schema["properties"][name], item, f"{where}.{name}")
+            elif not schema.get("additionalProperties"):
+                yield f"{where}.{name} is not in the document"
+    if isinstance(value, list) and "items" in schema:
+        for index, item in enumerate(value):
+            yield from problems(document, schema["items"], item, f"{where}[{index}]")
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{where}: {value!r} is not among {schema['enum']}"
+
+
+def _is(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, TYPES[kind])
