@@ -58,9 +58,21 @@ class GroupForm(forms.Form):
         self.around = around or {}
         self.editing = editing
         self.arrange()
+
+    def redraw_at(self, url: str) -> None:
+        """Let the form draw itself anew where a field changes which other fields there are.
+
+        Without script the new fields come with the next answer, or with "Update the questions".
+        """
         for name in self.turns:
             if name in self.fields:
-                self.fields[name].widget.attrs["data-redraws"] = ""
+                self.fields[name].widget.attrs |= {
+                    "hx-post": url,
+                    "hx-vals": '{"do": "redraw"}',
+                    "hx-trigger": "change",
+                    "hx-target": "#group-form",
+                    "hx-swap": "outerHTML",
+                }
 
     def arrange(self) -> None:
         """Choose the fields and choices for this site."""
