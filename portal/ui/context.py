@@ -87,6 +87,13 @@ SETTINGS = [
     Page("Sessions", "monitor", "usersessions_list"),
     Page("Shortcuts", "table", "ui:shortcuts"),
 ]
+# `g` and a letter goes there; `?` shows the list. Read by portal.js from <body>.
+SHORTCUTS = {
+    "a": "activations:list",
+    "n": "activations:new",
+    "o": "operations:list",
+    "help": "ui:shortcuts",
+}
 # Addresses below these belong to Settings, though they do not begin with its own.
 SETTINGS_PATHS = ("/settings/", "/accounts/")
 
@@ -112,6 +119,11 @@ class Chrome:
     @property
     def shortcuts(self) -> bool:
         return self.request.COOKIES.get("shortcuts") != "off"
+
+    @property
+    def goto(self) -> list[tuple[str, str]]:
+        """Letter and address of every shortcut to a page that exists."""
+        return [(key, url) for key, name in SHORTCUTS.items() if (url := url_or_none(name))]
 
     @property
     def access(self) -> Any:
