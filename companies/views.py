@@ -99,7 +99,7 @@ def connect(request: PortalRequest) -> HttpResponse:
     if ask_again := challenge(request):
         return ask_again
 
-    form = ConnectForm(request.POST or None)
+    form = ConnectForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             company = services.connect_company(**form.cleaned_data, actor=request.user)
@@ -118,7 +118,7 @@ def add_member(request: PortalRequest) -> HttpResponse:
     """Add somebody who signs in to Ridgeline already."""
     company = _company(request)
     request.access.require_admin(company.pk)
-    form = NewMemberForm(request.POST or None, company=company)
+    form = NewMemberForm(request.POST if request.method == "POST" else None, company=company)
     if request.method == "POST" and form.is_valid():
         try:
             member = services.add_member(company, **form.cleaned_data, actor=request.user)
@@ -137,7 +137,9 @@ def change_member(request: PortalRequest, pk: int) -> HttpResponse:
     """Change a person's role or branch."""
     member = _member(request, pk)
     initial = {"role": member.role, "branch": member.branch_id}
-    form = MemberForm(request.POST or None, company=member.company, initial=initial)
+    form = MemberForm(
+        request.POST if request.method == "POST" else None, company=member.company, initial=initial
+    )
     if request.method == "POST" and form.is_valid():
         try:
             services.change_member(member, **form.cleaned_data, actor=request.user)
@@ -185,4 +187,4 @@ def _back(request: PortalRequest, otherwise: str) -> str:
     safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if wanted and safe else otherwise
+    return wanted if wanted.startswith("/") and safe else otherwise

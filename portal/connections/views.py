@@ -55,7 +55,7 @@ def connect(request: PortalRequest) -> HttpResponse:
     if ask_again := challenge(request):
         return ask_again
 
-    form = ConnectForm(request.POST or None)
+    form = ConnectForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             account = services.connect(company, **form.cleaned_data, actor=request.user)
