@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from portal.users.models import ForUser
 
@@ -54,13 +55,21 @@ class Activation(models.Model):
     postal_code = models.CharField(max_length=40, blank=True)
     country = models.CharField(max_length=80, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
+    # Gateway serials entered for the site; None until get_activation told us.
+    gateway_count = models.PositiveSmallIntegerField(null=True, blank=True)
     # Enphase's own `updated_at`; orders lists, together with the primary key.
     updated_at = models.DateTimeField()
-    # Lower-case words of everything that search looks at.
+    # What search looks at, folded by activations.search.fold.
     search_text = models.TextField(blank=True)
     # Derived on write, so that views are an index away: see activations.sync.
     needs_attention = models.BooleanField(default=False)
     waits_for_pto = models.BooleanField(default=False)
+    # Kept by the database, so that the list of open sites has an index of its own.
+    is_open = models.GeneratedField(
+        expression=Q(stage__lt=5, gone_at=None),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
 
     raw = models.JSONField(default=dict, blank=True)
     digest = models.CharField(max_length=64, blank=True)
@@ -73,6 +82,8 @@ class Activation(models.Model):
 
     first_seen_at = models.DateTimeField(auto_now_add=True)
     missed_sweeps = models.PositiveSmallIntegerField(default=0)
+    # When a list last did not show the site and Enphase was asked for it by its id.
+    asked_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
 
     objects = ActivationQuerySet.as_manager()
@@ -81,12 +92,28 @@ class Activation(models.Model):
         constraints = [
             models.UniqueConstraint("company", "system_id", name="activation_once_a_company")
         ]
+        # Lists walk these in order and stop after a page. The first serves support staff, who
+        # see all companies at once.
         indexes = [
-            models.Index(fields=["company", "-updated_at", "-id"], name="activation_order"),
+            models.Index(
+                fields=["-updated_at", "-id"],
+                name="activation_everywhere",
+                condition=Q(gone_at=None),
+            ),
+            models.Index(
+                fields=["company", "-updated_at", "-id"],
+                name="activation_order",
+                condition=Q(gone_at=None),
+            ),
+            models.Index(
+                fields=["company", "-updated_at", "-id"],
+                name="activation_open",
+                condition=Q(is_open=True),
+            ),
             models.Index(
                 fields=["company", "stage", "-updated_at", "-id"],
-                name="activation_open",
-                condition=Q(stage__lt=5, gone_at=None),
+                name="activation_stage",
+                condition=Q(gone_at=None),
             ),
             models.Index(
                 fields=["company", "-updated_at", "-id"],
@@ -97,6 +124,11 @@ class Activation(models.Model):
                 fields=["company", "-updated_at", "-id"],
                 name="activation_pto",
                 condition=Q(waits_for_pto=True, gone_at=None),
+            ),
+            models.Index(
+                fields=["company", "status_key", "-updated_at", "-id"],
+                name="activation_status",
+                condition=Q(gone_at=None),
             ),
             models.Index(fields=["company", "reference"], name="activation_reference"),
         ]
@@ -144,3 +176,126 @@ class Draft(models.Model):
     @property
     def site(self) -> dict[str, Any]:
         return dict(self.data.get("site", {}))
+
+
+class Mirror(models.Model):
+    """How fresh our copy of one company's sites is, and who is sweeping it right now.
+
+    `lease_until` is taken by a conditional UPDATE, so that one sweeper works on a company at a
+    time; a dead one is overtaken when it ends. `facets` is JSON text of the values that filters
+    offer: {"status": {key: text}, "country": [...], "state": [...], "type": [...]}.
+    """
+
+    company = models.OneToOneField(
+        "companies.Company", on_delete=models.CASCADE, related_name="mirror"
+    )
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveIntegerField(default=0)
+    full_at = models.DateTimeField(null=True, blank=True)
+    hot_at = models.DateTimeField(null=True, blank=True)
+    # Pages of the last full sweep: what another one will cost, in hits.
+    pages = models.PositiveIntegerField(default=1)
+    # Somebody pressed "Refresh now"; served by the next sweep that starts after it.
+    wanted_at = models.DateTimeField(null=True, blank=True)
+    # After a failure: not again before, and how many there were in a row.
+    not_before = models.DateTimeField(default=timezone.now)
+    failures = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+    facets = models.TextField(blank=True)
+
+    class MirrorQuerySet(ForUser):
+        branch_path = ""
+
+    objects = MirrorQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"copy of company {self.company_id}"
+
+
+class Sweep(models.Model):
+    """One walk through list_activations, page by page; a broken one goes on at its cursor."""
+
+    class Kind(models.TextChoices):
+        FULL = "full", "Whole fleet"
+        HOT = "hot", "Sites in progress"
+
+    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=4, choices=Kind)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # What the next page is asked with; empty before the first one.
+    cursor = models.TextField(blank=True)
+    pages = models.PositiveIntegerField(default=0)
+    rows = models.PositiveIntegerField(default=0)
+    # Rows of ours that were written: 0 for a sweep without news.
+    written = models.PositiveIntegerField(default=0)
+    # Rows without a readable id: the sweep is then no proof that a site is missing.
+    unreadable = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class SweepQuerySet(ForUser):
+        branch_path = ""
+
+    objects = SweepQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["company", "kind", "-id"], name="sweep_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} sweep {self.pk} of company {self.company_id}"
+
+
+class SweepPage(models.Model):
+    """The ids one page showed: sorted 8-byte numbers, deflated. See activations.sync."""
+
+    sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="seen")
+    number = models.PositiveIntegerField()
+    cursor_digest = models.CharField(max_length=64)
+    system_ids = models.BinaryField()
+
+    objects = models.Manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sweep", "number"], name="sweep_page_once"),
+            # The list goes round in circles when a cursor comes back.
+            models.UniqueConstraint(fields=["sweep", "cursor_digest"], name="sweep_cursor_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"page {self.number} of sweep {self.sweep_id}"
+
+
+class Tally(models.Model):
+    """Sites counted by branch and stage, so that no page has to. See activations.tally.
+
+    There is a row of stage 1 for the company itself and for each branch, even when it is zero.
+    """
+
+    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE, related_name="+")
+    branch = models.ForeignKey(
+        "companies.Company", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    stage = models.PositiveSmallIntegerField()
+    total = models.PositiveIntegerField(default=0)
+    needs_attention = models.PositiveIntegerField(default=0)
+    waits_for_pto = models.PositiveIntegerField(default=0)
+
+    objects = ForUser.as_manager()
+
+    class Meta:
+        verbose_name_plural = "tallies"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["company", "branch", "stage"], name="tally_once_a_branch"
+            ),
+            models.UniqueConstraint(
+                fields=["company", "stage"],
+                name="tally_once_a_company",
+                condition=Q(branch=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.total} in stage {self.stage} of company {self.company_id}"

@@ -1,0 +1,114 @@
+"""Search over the sites: every word of the query occurs somewhere in `search_text`.
+
+Words of three letters and more are found through an index of trigrams (FTS5 on SQLite, GIN on
+PostgreSQL; migration 0010_search). Two cases are faster without it, measured in
+docs/development.md: a small company is read through in its own order, and so are words that
+nearly every site has, because the page is full after a few rows.
+"""
+
+import unicodedata
+from typing import Any
+
+from django.db import connection, models
+from django.db.models import Count, IntegerField, Q, Value
+from django.db.models.expressions import RawSQL, Subquery
+from django.db.models.functions import Concat
+
+from activations.models import Activation, ActivationQuerySet
+from companies.models import Company
+
+MAX_LENGTH = 120
+MAX_WORDS = 6
+# Above this many matches of the index the list is walked in its own order instead.
+FEW = 2000
+# Companies up to this size are always walked: their index is shorter than any detour.
+SMALL_COMPANY = 5000
+TRIGRAM = 3
+
+
+def fold(text: str) -> str:
+    """Small letters without accents, single spaces: how texts and queries are compared."""
+    plain = unicodedata.normalize("NFKD", text.replace("\x00", " "))
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return " ".join(plain.casefold().split())
+
+
+def words_of(query: str) -> list[str]:
+    """The different words to look for; at most six, from the first 120 characters."""
+    return list(dict.fromkeys(fold(query[:MAX_LENGTH]).split()))[:MAX_WORDS]
+
+
+# Primary key → number of sites when a page last read the counters. Only a hint for the choice of
+# the way to search: a wrong one costs milliseconds, never a row.
+_sizes: dict[int, int] = {}
+
+
+def remember_size(company: Company, sites: int) -> None:
+    _sizes[company.pk] = sites
+
+
+def is_small(company: Company | None) -> bool:
+    return company is not None and _sizes.get(company.pk, SMALL_COMPANY + 1) <= SMALL_COMPANY
+
+
+def is_indexed(words: list[str]) -> bool:
+    """Can the index of trigrams say anything about these words?"""
+    return any(len(word) >= TRIGRAM for word in words)
+
+
+def matches(words: list[str]) -> Subquery | RawSQL:
+    """Up to FEW + 1 ids of sites with the words, as a subquery that uses the index of trigrams.
+
+    Words too short for the index are not looked at here, nor is whose site it is: filter the
+    result by both.
+    """
+    long = [word for word in words if len(word) >= TRIGRAM]
+    if connection.vendor == "sqlite":
+        phrases = " ".join('"' + word.replace('"', '""') + '"' for word in long)
+        return RawSQL(
+            "SELECT rowid FROM activations_search WHERE activations_search MATCH %s LIMIT %s",
+            (phrases, FEW + 1),
+        )
+    found = Activation.objects.all()
+    for word in long:
+        found = found.filter(search_text__contains=word)
+    return Subquery(found.order_by().values("pk")[: FEW + 1])
+
+
+def count_of_matches(words: list[str]) -> RawSQL | Subquery:
+    """How many `matches` there are, at most FEW + 1, as a number another query can carry."""
+    ids = matches(words)
+    if isinstance(ids, RawSQL):
+        return RawSQL(  # noqa: S611
+            f"SELECT count(*) FROM ({ids.sql})",  # noqa: S608
+            ids.params,
+            output_field=IntegerField(),
+        )
+    limited = Activation.objects.filter(pk__in=ids).order_by().values(one=Value(1))
+    return Subquery(limited.annotate(number=Count("*")).values("number"), IntegerField())
+
+
+def among_few(rows: ActivationQuerySet, words: list[str]) -> ActivationQuerySet:
+    """The rows with all words, found through the index; for few matches."""
+    rows = rows.filter(pk__in=matches(words))
+    return _contain(rows, [word for word in words if len(word) < TRIGRAM])
+
+
+def in_order(rows: ActivationQuerySet, words: list[str]) -> ActivationQuerySet:
+    """The rows with all words, found by walking the rows in the order they are asked for."""
+    return _contain(rows, words)
+
+
+def _contain(rows: Any, words: list[str]) -> Any:
+    """Rows whose text has every word. `contains` escapes the wildcards of LIKE.
+
+    The empty text keeps PostgreSQL from going to the index of trigrams for it, which it does
+    too readily for short words.
+    """
+    if not words:
+        return rows
+    searched = Concat("search_text", Value(""), output_field=models.TextField())
+    condition = Q()
+    for word in words:
+        condition &= Q(searched__contains=word)
+    return rows.alias(searched=searched).filter(condition)
