@@ -3,6 +3,14 @@
 from django.db import models
 from django.utils import timezone
 
+from portal.users.models import ForUser
+
+
+class CompanyRows(ForUser):
+    """Rows of a whole company: branches make no difference."""
+
+    branch_path = ""
+
 
 class GridProfile(models.Model):
     """One profile of list_grid_profiles. `enphase_id` (24 hex digits) goes into an activation."""
@@ -17,6 +25,8 @@ class GridProfile(models.Model):
     countries = models.JSONField(default=list, blank=True)
     states = models.JSONField(default=list, blank=True)
     suits_batteries = models.BooleanField(default=False)
+
+    objects = CompanyRows.as_manager()
 
     class Meta:
         ordering = ["name", "version", "pk"]
@@ -66,6 +76,8 @@ class Refresh(models.Model):
     done_at = models.DateTimeField(null=True, blank=True)
     tried_at = models.DateTimeField(default=timezone.now)
     problem = models.CharField(max_length=300, blank=True)
+
+    objects = CompanyRows.as_manager()
 
     class Meta:
         constraints = [

@@ -5,62 +5,80 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='GridProfile',
+            name="GridProfile",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('enphase_id', models.CharField(max_length=64)),
-                ('profile_id', models.CharField(blank=True, max_length=200)),
-                ('name', models.CharField(max_length=255)),
-                ('description', models.TextField(blank=True)),
-                ('version', models.CharField(blank=True, max_length=40)),
-                ('envoy_type', models.CharField(blank=True, max_length=40)),
-                ('countries', models.JSONField(blank=True, default=list)),
-                ('states', models.JSONField(blank=True, default=list)),
-                ('suits_batteries', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("enphase_id", models.CharField(max_length=64)),
+                ("profile_id", models.CharField(blank=True, max_length=200)),
+                ("name", models.CharField(max_length=255)),
+                ("description", models.TextField(blank=True)),
+                ("version", models.CharField(blank=True, max_length=40)),
+                ("envoy_type", models.CharField(blank=True, max_length=40)),
+                ("countries", models.JSONField(blank=True, default=list)),
+                ("states", models.JSONField(blank=True, default=list)),
+                ("suits_batteries", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['name', 'version', 'pk'],
+                "ordering": ["name", "version", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='PvManufacturer',
+            name="PvManufacturer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('enphase_id', models.BigIntegerField(unique=True)),
-                ('name', models.CharField(max_length=255)),
-                ('models_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("enphase_id", models.BigIntegerField(unique=True)),
+                ("name", models.CharField(max_length=255)),
+                ("models_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'ordering': ['name', 'pk'],
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='PvModel',
+            name="PvModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('enphase_id', models.BigIntegerField(unique=True)),
-                ('name', models.CharField(max_length=255)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("enphase_id", models.BigIntegerField(unique=True)),
+                ("name", models.CharField(max_length=255)),
             ],
             options={
-                'ordering': ['name', 'pk'],
+                "ordering": ["name", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='Refresh',
+            name="Refresh",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('catalogue', models.CharField(max_length=40)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
-                ('tried_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('problem', models.CharField(blank=True, max_length=300)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("catalogue", models.CharField(max_length=40)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
+                ("tried_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("problem", models.CharField(blank=True, max_length=300)),
             ],
         ),
     ]

@@ -5,36 +5,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('companies', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("companies", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='gridprofile',
-            name='company',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company'),
+            model_name="gridprofile",
+            name="company",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="companies.company",
+            ),
         ),
         migrations.AddField(
-            model_name='pvmodel',
-            name='manufacturer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pv_models', to='catalog.pvmanufacturer'),
+            model_name="pvmodel",
+            name="manufacturer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="pv_models",
+                to="catalog.pvmanufacturer",
+            ),
         ),
         migrations.AddField(
-            model_name='refresh',
-            name='company',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='companies.company'),
+            model_name="refresh",
+            name="company",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="companies.company",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gridprofile',
-            constraint=models.UniqueConstraint(models.F('company'), models.F('enphase_id'), name='grid_profile_once_a_company'),
+            model_name="gridprofile",
+            constraint=models.UniqueConstraint(
+                models.F("company"), models.F("enphase_id"), name="grid_profile_once_a_company"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refresh',
-            constraint=models.UniqueConstraint(models.F('company'), models.F('catalogue'), name='catalogue_once_a_company'),
+            model_name="refresh",
+            constraint=models.UniqueConstraint(
+                models.F("company"), models.F("catalogue"), name="catalogue_once_a_company"
+            ),
         ),
     ]

@@ -1,0 +1,103 @@
+"""Look up grid profiles and PV modules."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from activations.catalog import services, sync
+from activations.catalog.models import GridProfile, PvManufacturer, PvModel, Refresh
+from activations.search import fold, words_of
+from enphase import EnphaseError
+from portal.connections.services import NeedsReconnect, sentence_for
+from portal.ui.http import PortalRequest
+
+SHOWN = 200
+
+
+@require_safe
+def grid_profiles(request: PortalRequest) -> HttpResponse:
+    """The company's profiles, by country, state, battery and words."""
+    company = request.access.company
+    country, state = (request.GET.get(name, "").strip()[:40] for name in ("country", "state"))
+    query, battery = request.GET.get("q", "")[:120], request.GET.get("battery") == "yes"
+    profiles = (
+        services.grid_profiles_for(company, country, state, battery) if company is not None else []
+    )
+    everything = GridProfile.objects.for_user(request.user).filter(company=company)
+    words = words_of(query)
+    found = [
+        profile
+        for profile in profiles
+        if all(
+            word in fold(f"{profile.name} {profile.version} {profile.description} "
+                         f"{profile.enphase_id} {profile.profile_id}")
+            for word in words
+        )
+    ]  # fmt: skip
+    places = list(everything.values_list("countries", "states"))
+    context: dict[str, Any] = {
+        "profiles": found[:SHOWN],
+        "found": len(found),
+        "q": query,
+        "country": country,
+        "state": state,
+        "battery": battery,
+        "is_narrowed": bool(words or country or state or battery),
+        "countries": sorted({code for countries, _ in places for code in countries}),
+        "states": sorted({code for _, states in places for code in states}),
+        "refreshed": _last(company, sync.GRID_PROFILES),
+    }
+    return render(request, "catalog/grid_profiles.html", context)
+
+
+@require_safe
+def pv_modules(request: PortalRequest) -> HttpResponse:
+    """Makers of PV modules, by name."""
+    query = request.GET.get("q", "")[:120]
+    words = words_of(query)
+    makers = [
+        maker
+        for maker in services.pv_manufacturers()
+        if all(word in fold(maker.name) for word in words)
+    ]
+    context = {
+        "makers": makers[:SHOWN],
+        "found": len(makers),
+        "q": query,
+        "is_narrowed": bool(words),
+        "refreshed": _last(None, sync.PV_MANUFACTURERS),
+    }
+    return render(request, "catalog/pv_modules.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def pv_models(request: PortalRequest, enphase_id: int) -> HttpResponse:
+    """One maker's modules; POST reads them from Enphase (1 hit)."""
+    maker = get_object_or_404(PvManufacturer, enphase_id=enphase_id)
+    company, problem = request.access.company, ""
+    if request.method == "POST" and company is not None:
+        request.access.require_installer(company.pk)
+        try:
+            sync.read_pv_models(maker, company)
+        except NeedsReconnect as error:
+            problem = str(error)
+        except EnphaseError as error:
+            problem = sentence_for(error)
+        maker.refresh_from_db()
+    context = {
+        "maker": maker,
+        "pv_models": PvModel.objects.filter(manufacturer=maker),
+        "problem": problem,
+        "may_read": company is not None and request.access.may_change(company.pk),
+    }
+    return render(request, "catalog/pv_models.html", context, status=502 if problem else 200)
+
+
+def _last(company: Any, catalogue: str) -> Refresh | None:
+    """The newest copy of a catalogue; the makers are everybody's."""
+    done = Refresh.objects.filter(catalogue=catalogue)
+    if company is not None:
+        done = done.filter(company=company)
+    return done.exclude(done_at=None).order_by("-done_at").first()
