@@ -1,0 +1,186 @@
+"""The list of sites: views, filters, search, pages of 50, export, refresh."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from activations import export as csv_export
+from activations import rows as listing
+from activations import search, sync, tally, tasks
+from activations.filters import FACETS, VIEWS, Filters, stage_links
+from activations.models import ActivationQuerySet
+from enphase import statuses
+from portal.connections.models import Account
+from portal.operations import audit
+from portal.ui.errors import Refused
+from portal.ui.http import PortalRequest
+
+PAGE = 50
+
+
+@require_safe
+def activation_list(request: PortalRequest) -> HttpResponse:
+    """Newest change first. Reads our tables only: viewing costs no hits.
+
+    Four queries with session and person: the counters, which carry the probe of a search, and
+    the rows. htmx gets the results alone, or the next rows when it asks for more.
+    """
+    filters = Filters.read(request.GET)
+    counters, rows = _select(request, filters)
+    values = list(listing.fetch(filters.page(rows))[: PAGE + 1])
+    context: dict[str, Any] = {"rows": listing.render(values[:PAGE])}
+    if len(values) > PAGE:
+        last = listing.Row(*values[PAGE - 1])
+        context["more"] = filters.changed(after=(last.updated_at, last.id)).query()
+    if request.htmx and filters.after:
+        return render(request, "activations/_rows.html", context)
+
+    company = request.access.company
+    context |= {
+        "filters": filters,
+        "counters": counters,
+        "views": _views(filters, counters),
+        "stages": _stages(filters, counters),
+        "chips": filters.chips(),
+        "selects": _selects(filters, counters),
+        "summary": _summary(filters, counters, len(values)),
+        "clear": filters.without("stages", "q", *FACETS).changed(view=filters.view).query(),
+        "may_create": bool(company and request.access.may_change(company.pk)),
+        "export_url": reverse("activations:export") + filters.changed().query(),
+        "refresh_url": reverse("activations:refresh") + filters.changed().query(),
+    }
+    if not values and not filters.is_narrowed and not counters.count("all"):
+        context["connected"] = Account.objects.filter(company=company).exists()
+    fragment = request.htmx and not request.htmx.boosted
+    name = "activations/_list_results.html" if fragment else "activations/list.html"
+    return render(request, name, context | {"oob": fragment})
+
+
+@require_safe
+def export(request: PortalRequest) -> StreamingHttpResponse:
+    """All rows of the current filters as CSV, sent while it is read."""
+    filters = Filters.read(request.GET).changed()
+    _, rows = _select(request, filters)
+    company = request.access.company
+    if company is not None:
+        audit.record(
+            "activation:exported",
+            company=company,
+            actor=request.user,
+            text="List exported",
+            data={"filters": filters.query()},
+        )
+    response = StreamingHttpResponse(csv_export.lines(rows), content_type="text/csv; charset=utf-8")
+    name = f"activations-{timezone.localdate():%Y-%m-%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_POST
+def refresh(request: PortalRequest) -> HttpResponse:
+    """Ask for a sweep now; a worker does it. Costs one hit a page of 1,000 sites."""
+    company = request.access.company
+    if company is None:
+        raise Http404
+    request.access.require_installer(company.pk)
+    try:
+        sentence = sync.want_sweep(company, ring=tasks.ring)
+    except Refused as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, sentence)
+    return redirect(reverse("activations:list") + Filters.read(request.GET).query())
+
+
+def _select(request: PortalRequest, filters: Filters) -> tuple[tally.Counters, ActivationQuerySet]:
+    """The counters, and the rows of the filters with the search applied in the faster way."""
+    user, company = request.user, request.access.company
+    rows = filters.rows(user, company)
+    words = filters.words
+    probes = bool(words) and search.is_indexed(words) and not search.is_small(company)
+    counters = tally.read(user, company, search.count_of_matches(words) if probes else None)
+    if company is not None:
+        search.remember_size(company, counters.count("all"))
+    if probes and (counters.matches or 0) <= search.FEW:
+        return counters, search.among_few(rows, words)
+    return counters, search.in_order(rows, words)
+
+
+def _views(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            # Words and facets stay; a stage belongs to the view it was chosen in.
+            "url": "?" + filters.without("stages").changed(view=view).query().removeprefix("?"),
+            "count": counters.count(view),
+            "is_on": view == filters.view,
+            "warn": view == "attention",
+        }
+        for view, label in VIEWS.items()
+    ]
+
+
+def _stages(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
+    """Counts are those of the view; the notes say what of it wants somebody."""
+    view = "all" if filters.view == "open" else filters.view
+    stages = []
+    for number, name, target, is_on in stage_links(filters):
+        note = ""
+        waiting = counters.stages[number]["waits_for_pto"]
+        attention = counters.stages[number]["needs_attention"]
+        if number == 4 and waiting:
+            note = f"{waiting:,} wait for PTO"
+        elif number in (2, 3) and attention:
+            note = f"{attention:,} need you"
+        stages.append(
+            {
+                "number": number,
+                "name": name,
+                "count": counters.count(view, [number]),
+                "note": note,
+                "url": "?" + target.query().removeprefix("?"),
+                "is_on": is_on,
+            }
+        )
+    return stages
+
+
+def _selects(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
+    """The filters with the values that occur in the company; support writes them by hand."""
+    selects = []
+    for name, (_column, label) in FACETS.items():
+        value = getattr(filters, name)
+        known = counters.facets.get(name, [])
+        if name == "status" and not known:
+            known = list(statuses.TEXTS)
+        options = sorted({*known, value} - {""})
+        selects.append(
+            {
+                "name": name,
+                "label": label,
+                "value": value,
+                "options": [(option, _label(name, option)) for option in options] if known else [],
+            }
+        )
+    return selects
+
+
+def _label(name: str, value: str) -> str:
+    if name == "status":
+        return statuses.text_of(value)
+    return value.capitalize() if name == "type" else value
+
+
+def _summary(filters: Filters, counters: tally.Counters, found: int) -> str:
+    """How many there are, as far as it is known without counting."""
+    if filters.is_counted:
+        total = counters.count(filters.view, filters.stages)
+        return f"{total:,} {'activation' if total == 1 else 'activations'}"
+    if found > PAGE or filters.after:
+        return f"More than {PAGE} activations"
+    return f"{found} {'activation' if found == 1 else 'activations'}"
