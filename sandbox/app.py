@@ -225,6 +225,11 @@ def _run(operation: Operation, call: Call) -> Answer:
         call.db.execute("ROLLBACK TO handler")
         call.db.execute("RELEASE handler")
         raise
+    except (OverflowError, UnicodeEncodeError) as error:
+        # Numbers and texts that JSON can carry and a database cannot.
+        call.db.execute("ROLLBACK TO handler")
+        call.db.execute("RELEASE handler")
+        raise Refusal(422, "Invalid value") from error
     call.db.execute("RELEASE handler")
     return answer
 

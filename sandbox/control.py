@@ -46,6 +46,9 @@ def respond(sandbox: Sandbox, request: Request) -> Answer:
     """Answer a control request; 403 for anybody who is not on this machine."""
     if not ipaddress.ip_address(request.peer).is_loopback:
         return Answer(403, {"error": "The control API answers only to this machine"})
+    if request.method != "GET" and "origin" in request.headers:
+        # A web page open in the browser of the same machine is a stranger too.
+        return Answer(403, {"error": "The control API does not answer to web pages"})
     for method, pattern, name in _ROUTES:
         found = re.fullmatch(pattern, request.path)
         if not found or method != request.method:

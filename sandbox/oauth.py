@@ -273,6 +273,7 @@ def _back(params: dict[str, str], result: dict[str, str]) -> Answer:
 
 
 def _sign_in(params: dict[str, str], problem: str) -> Answer:
+    application = html.escape(params["client_id"])
     kept = "".join(
         f'<input type="hidden" name="{name}" value="{html.escape(params[name])}">'
         for name in ("response_type", "client_id", "redirect_uri", "state", "scope")
@@ -283,8 +284,8 @@ def _sign_in(params: dict[str, str], problem: str) -> Answer:
     return _page(
         "Sign in to Enlighten (sandbox)",
         f"""{warning}
-<p>Ridgeline asks to read and change the systems of your company. This is a sandbox: no real
-account works here, and nothing you do here reaches Enphase.</p>
+<p>The application <strong>{application}</strong> asks to read and change the systems of your
+company. This is a sandbox: no real account works here, and nothing done here reaches Enphase.</p>
 <form method="post" action="/oauth/authorize">{kept}
 <p><label for="email">E-mail address</label><br>
 <input id="email" name="email" type="email" autocomplete="username" value="{email}"></p>

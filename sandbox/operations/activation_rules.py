@@ -24,12 +24,16 @@ _US_STATES = {
 }  # fmt: skip
 _NORTH_AMERICA = {"US", "CA", "MX"}
 _STORAGE_MAKERS = ("Tesla", "Sonnen", "LG Chem", "Franklin", "Others")
-_ARRAY_TYPES = {
-    "fixed_open_rack", "fixed_roof_mount", "single_axis_tracking", "single_axis_backtracking",
+_ARRAY_TYPES = (
+    "fixed_open_rack",
+    "fixed_roof_mount",
+    "single_axis_tracking",
+    "single_axis_backtracking",
     "dual_axis_tracking",
-}  # fmt: skip
+)
 _ATTACHMENT_TYPES = ("rack_mount", "zep", "acm", "bipv", "frame_mount", "railless_mount")
 _NEM3_EVE = 1_681_430_400  # 2023-04-14T00:00:00Z
+_YEAR_10000 = 253_402_300_800
 _DAY = 86_400
 _ADDRESS = ("street1", "street2", "city", "state", "postal_code", "country")
 
@@ -54,7 +58,7 @@ def apply(call: Call, site: Site, fields: dict[str, Any], *, creating: bool) -> 
     _reference(call, site, fields)
     _permission(call, site, fields)
     _grid_connection(site, fields)
-    _voltage(site)
+    _voltage(site, fields)
     _subcontractor(call, site, fields)
 
 
@@ -233,7 +237,7 @@ def _modules(site: Site, fields: dict[str, Any]) -> None:
         rating = fields["pv_module_power_rating"]
         if rating in (None, ""):
             details["pv_module_power_rating"] = ""
-        elif isinstance(rating, int | float) and not isinstance(rating, bool) and rating > 0:
+        elif isinstance(rating, int | float) and not isinstance(rating, bool) and 0 < rating < 1e6:
             details["pv_module_power_rating"] = rating
         else:
             raise unprocessable("Pv module power rating must be a number of watts")
@@ -244,7 +248,7 @@ def _modules(site: Site, fields: dict[str, Any]) -> None:
         details["pv_module_type"] = "" if kind is None else kind
     if "grid_profile" in fields:
         profile = fields["grid_profile"] or ""
-        if profile and profile not in catalog.grid_profile_ids():
+        if profile and str(profile) not in catalog.grid_profile_ids():
             raise unprocessable("Grid profile not found")
         details["grid_profile"] = profile
 
@@ -266,12 +270,10 @@ def _reference(call: Call, site: Site, fields: dict[str, Any]) -> None:
 def _permission(call: Call, site: Site, fields: dict[str, Any]) -> None:
     row = site.row
     if "interconnect_date" in fields:
-        site.details["interconnect_date"] = _number(
-            "interconnect_date", fields["interconnect_date"], optional=True
-        )
+        site.details["interconnect_date"] = _epoch("interconnect_date", fields)
     if "interconnection_application_date" in fields:
         name = "interconnection_application_date"
-        row[name] = _number(name, fields[name], optional=True)
+        row[name] = _epoch(name, fields)
     if fields.get("permission_to_operate") is not None:
         row["permission_to_operate"] = int(
             _boolean("permission_to_operate", fields["permission_to_operate"])
@@ -358,11 +360,13 @@ def has_battery(site: Site) -> bool:
     )
 
 
-def _voltage(site: Site) -> None:
+def _voltage(site: Site, fields: dict[str, Any]) -> None:
     """Only commercial sites in North America have one; it is null for all others."""
     commercial = site.row["system_type"] == "commercial"
     if not commercial or site.row["country"] not in _NORTH_AMERICA:
         site.details["voltage"] = None
+    elif "voltage" in fields:
+        site.details["voltage"] = "" if fields["voltage"] is None else str(fields["voltage"])
     elif site.details["voltage"] is None:
         site.details["voltage"] = ""
 
@@ -378,6 +382,14 @@ def _subcontractor(call: Call, site: Site, fields: dict[str, Any]) -> None:
     if company_id not in site.subcontracts:
         waits = site.row["owner_id"] is not None
         site.subcontracts[company_id] = "Pending for system owner approval" if waits else None
+
+
+def _epoch(name: str, fields: dict[str, Any]) -> int | None:
+    """Give seconds since 1970 (up to the year 9999), None for unset."""
+    seconds = _number(name, fields[name], optional=True)
+    if seconds is not None and not 0 <= seconds < _YEAR_10000:
+        raise unprocessable(f"{name} must be in epoch seconds")
+    return seconds
 
 
 def _boolean(name: str, value: Any) -> bool:

@@ -75,13 +75,16 @@ _EARLY_TROUBLES = ("no_grid_connection_type", "pto_future", "shared_serial")
 def build(db: sqlite3.Connection, count: int, now: float) -> None:
     """Fill the empty tables with `count` systems and their home owners."""
     people: list[tuple[Any, ...]] = []
-    maker = _Maker(count, now, people)
-    insert(db, maker.sites())
-    db.executemany(
-        "INSERT INTO users (user_id, email, first_name, last_name, phone, enlighten_emails,"
-        " created_by, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        people,
-    )
+    sites = _Maker(count, now, people).sites()
+    # A batch at a time, so that a million fit into memory.
+    while batch := list(itertools.islice(sites, 5000)):
+        insert(db, batch)
+        db.executemany(
+            "INSERT INTO users (user_id, email, first_name, last_name, phone, enlighten_emails,"
+            " created_by, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            people,
+        )
+        people.clear()
 
 
 class _Maker:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -95,19 +94,8 @@ def first_micro_serial(system_id: int) -> int:
     return _FIRST_MICRO_SERIAL + system_id % 1_000_000_000 * 100
 
 
-def insert(db: sqlite3.Connection, sites: Iterable[Site], batch: int = 5000) -> None:
-    """Write sites into all tables, a batch at a time, so that a million fit into memory."""
-    pending: list[Site] = []
-    for site in sites:
-        pending.append(site)
-        if len(pending) == batch:
-            _write(db, pending)
-            pending = []
-    if pending:
-        _write(db, pending)
-
-
-def _write(db: sqlite3.Connection, sites: list[Site]) -> None:
+def insert(db: sqlite3.Connection, sites: list[Site]) -> None:
+    """Write sites into all tables."""
     marks = ",".join("?" * len(COLUMNS))
     db.executemany(
         f"INSERT INTO systems ({','.join(COLUMNS)}) VALUES ({marks})",

@@ -102,6 +102,7 @@ def test_what_is_written_is_shown(dana):
         "pv_module_type": 2,
         "interconnect_date": RECENT,
         "address": {**ADDRESS, "street2": "Unit 5"},
+        "voltage": "208V 3-Phase",
     }
     shown = dana.create(**fields).json()
     address = shown.pop("address")
@@ -110,7 +111,6 @@ def test_what_is_written_is_shown(dana):
     assert address["street2"] == "Unit 5"
     assert shown["pv_manufacturer_name"]
     assert shown["host"]["email"] == "jonah.delgado@example.com"
-    assert shown["voltage"] == ""
     assert shown["production_mode"] == "off"
 
 
@@ -243,3 +243,50 @@ def test_the_same_reference_twice_is_two_systems(world, dana):
         assert dana.create(reference="TWICE1").status_code == 201
     assert len(dana.get(CREATE, reference="TWICE1").json()["systems"]) == 2
     assert world.ledger()["costs"]["creates_cents"] == 400
+
+
+ODD = [None, "", "x", "\ud800", 0, -1, 1.5, 10**30, float("inf"), True, [], {}, [1], {"a": [None]}]
+FIELDS = [
+    *CALIFORNIAN,
+    "system_type",
+    "internet_connection",
+    "lease",
+    "operational",
+    "owner_id",
+    "host_id",
+    "installer_id",
+    "maintainer_id",
+    "authorized_subcontractor_id",
+    "allow_public_access",
+    "interconnect_date",
+    "source",
+    "array_type",
+    "attachment_type",
+    "ensemble_envoy",
+    "grid_profile",
+    "requested_profile",
+    "voltage",
+    "envoy_serial_numbers",
+    "pv_manufacturer",
+    "pv_model",
+    "pv_module_power_rating",
+    "pv_module_type",
+    "expected_pcu_count",
+    "reference",
+    "encharge",
+    "enpower",
+    "battery_grid_mode",
+    "third_party_storage_device_manufacturer",
+    "interconnection_application_date",
+    "permission_to_operate",
+]
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_nothing_odd_breaks_it(world, dana, field):
+    world.control("POST", "/limits", {"writes_per_month": None})
+    for value in ODD:
+        answer = dana.create(**{field: value})
+        assert answer.status_code in (201, 422), (value, answer.text)
+    assert dana.get("/partner/activations", limit="1000").status_code == 200
+    assert dana.ask("POST", "/systems/search", json={"system": {}}).status_code == 200

@@ -154,3 +154,10 @@ def test_control_says_what_is_wrong(world, session):
 def test_a_site_can_vanish(world, dana):
     world.control("DELETE", "/systems/705")
     assert dana.get("/partner/activations/705").status_code == 404
+
+
+def test_web_pages_do_not_control_it(world, session):
+    answer = session.post(
+        f"{world.url}/_sandbox/reset", json={}, headers={"Origin": "http://127.0.0.1:8000"}
+    )
+    assert answer.status_code == 403
