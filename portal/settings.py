@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "portal.users.middleware.SecondFactor",
     "companies.middleware.CurrentCompany",
 ]
 
@@ -209,6 +210,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
@@ -228,10 +230,16 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# Company admins and support staff need a second factor; the demo on this machine does not ask.
+REQUIRE_SECOND_FACTOR = env.bool(
+    "REQUIRE_SECOND_FACTOR", default=not env.bool("INSECURE_COOKIES", default=DEBUG)
+)
 MFA_ADAPTER = "portal.users.adapters.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Ridgeline"
+# A phone's clock may be half a minute off; one code before and after the present one is taken.
+MFA_TOTP_TOLERANCE = 1
 # WebAuthn needs a domain; browsers accept http on localhost only, which the demo uses.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = env.bool("INSECURE_COOKIES", default=DEBUG)
 USERSESSIONS_TRACK_ACTIVITY = False
