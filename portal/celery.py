@@ -29,4 +29,4 @@ def say_worker_ready(sender: Any, **details: Any) -> None:
 
 @beat_init.connect
 def say_beat_ready(sender: Any, **details: Any) -> None:
-    log.info("beat ready: %d schedules", len(sender.schedule))
+    log.info("beat ready")
