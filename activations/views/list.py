@@ -58,7 +58,11 @@ def activation_list(request: PortalRequest) -> HttpResponse:
         context["connected"] = Account.objects.filter(company=company).exists()
     fragment = request.htmx and not request.htmx.boosted
     name = "activations/_list_results.html" if fragment else "activations/list.html"
-    return render(request, name, context | {"oob": fragment})
+    response = render(request, name, context | {"oob": fragment})
+    if fragment:
+        # The form sends its empty fields too; the address bar need not have them.
+        response["HX-Push-Url"] = request.path + filters.query()
+    return response
 
 
 @require_safe
