@@ -84,6 +84,10 @@ class RidgelineBoundField(BoundField):
         if ours and not widget.is_hidden:
             theirs = attrs.get("class") or widget.attrs.get("class", "")
             attrs["class"] = f"{ours} {theirs}".strip()
+        if isinstance(widget, forms.MultiWidget):
+            for number, part in enumerate(widget.widgets, start=1):
+                part.attrs.setdefault("class", _css_class(part))
+                part.attrs.setdefault("aria-label", f"{self.label}, part {number}")
         if self.kind in {"radios", "cards", "checks"}:
             # Roles radio and checkbox in a group do not take these; the fieldset has them.
             attrs.pop("aria-invalid", None)
