@@ -88,12 +88,17 @@ def demo_environment(sandbox_port: int) -> dict[str, str]:
     defaults = {
         **demo_secrets(var / "demo.env"),
         "DATABASE_URL": f"sqlite:///{var / 'demo.sqlite3'}",
+        "CELERY_BROKER_URL": "filesystem://",
+        "CACHE_URL": "",
+        "EMAIL_URL": "consolemail://",
+        "DEBUG": "0",
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         # Plain http on this machine only, so cookies cannot be Secure.
         "INSECURE_COOKIES": "1",
         "LOG_JSON": "0",
     }
     forced = {
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
         "VAR_DIR": str(var),
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
@@ -137,9 +142,8 @@ def start_all(
     sandbox = start(
         "sandbox", PYTHON, "-m", "sandbox", "--port", str(sandbox_port), "--world", world
     )
-    prepare(environment)
+    run_setup(environment, "-m", "scripts.demo_tables")
     sandbox.wait_for_line(r"^Sandbox ready on ", READY_SECONDS)
-    logins = manage(environment, "seed_demo")
 
     web = start(
         "web",
@@ -157,6 +161,8 @@ def start_all(
     )
     schedule = Path(environment["VAR_DIR"]) / "celerybeat-schedule"
     beat = start("beat", *celery, "beat", "--schedule", schedule, "--pidfile", "")
+    # While they start; it talks to the sandbox itself.
+    logins = run_setup(environment, "manage.py", "seed_demo")
 
     web.wait_for_port(port, READY_SECONDS)
     worker.wait_for_line(r"worker ready", READY_SECONDS)
@@ -164,26 +170,13 @@ def start_all(
     return logins
 
 
-def prepare(environment: dict[str, str]) -> None:
-    """Database, cache table and collected static files."""
-    manage(environment, "migrate", "--noinput")
-    manage(environment, "createcachetable")
-    built = ROOT / "static" / "build" / ".stamp"
-    stamp = Path(environment["VAR_DIR"]) / "static" / ".stamp"
-    digest = built.read_text() if built.exists() else ""
-    if not stamp.exists() or stamp.read_text() != digest:
-        manage(environment, "collectstatic", "--noinput", "--clear")
-        stamp.parent.mkdir(parents=True, exist_ok=True)
-        stamp.write_text(digest)
-
-
-def manage(environment: dict[str, str], *words: str) -> str:
-    """Run a management command to its end and return what it printed; Failed if it failed."""
+def run_setup(environment: dict[str, str], *words: str) -> str:
+    """Run a Python program to its end and return what it printed; Failed if it failed."""
     show = printer("setup")
     show(" ".join(words))
     try:
         outcome = subprocess.run(
-            [PYTHON, ROOT / "manage.py", *words, "--verbosity", "0"],
+            [PYTHON, *words],
             env=environment,
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -193,11 +186,11 @@ def manage(environment: dict[str, str], *words: str) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise Failed(f"manage.py {words[0]} took longer than {error.timeout:.0f} s.") from None
+        raise Failed(f"{words[-1]} took longer than {error.timeout:.0f} s.") from None
     for line in outcome.stderr.splitlines():
         show(line)
     if outcome.returncode:
-        raise Failed(f"manage.py {words[0]} failed; its own words stand above.")
+        raise Failed(f"{words[-1]} failed; its own words stand above.")
     return outcome.stdout
 
 

@@ -52,6 +52,7 @@ class Program:
         self._on_line = on_line
         self._news = threading.Condition()
         self._closed = False
+        self._asked = False
         self.process = subprocess.Popen(
             [str(part) for part in command],
             env=dict(environment) if environment is not None else None,
@@ -118,7 +119,9 @@ class Program:
 
     def ask_to_stop(self) -> None:
         """Only the leader is asked: a Celery parent must outlive its children to end them well."""
-        if self.is_running:
+        # Once: a second signal means "now" to many programs.
+        if self.is_running and not self._asked:
+            self._asked = True
             self.process.send_signal(self._stop_signal)
 
     def kill(self) -> None:

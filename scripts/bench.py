@@ -1,0 +1,329 @@
+"""Measure the goals of the portal over 100,000 activations, on SQLite and on PostgreSQL.
+
+Pages are asked for in turns over real HTTP from one granian process, so that a busy machine slows
+all of them alike: ratios can be trusted, milliseconds cannot. The sites come from the sandbox by
+a real sweep, and the same rows serve our list and Django's admin.
+"""
+
+import http.client
+import io
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.programs import Program, free_port
+from tests import services
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+# The sandbox gives a bit less than half of its systems to the company we look at.
+SYSTEMS = int(os.environ.get("BENCH_SYSTEMS", "224000"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "40"))
+SWITCHES = 40
+MINUTES = 60
+
+
+@dataclass(frozen=True)
+class Goal:
+    name: str
+    at_least: float | None = None
+    at_most: float | None = None
+    unit: str = "x"
+
+    def holds(self, value: float) -> bool:
+        if self.at_least is not None:
+            return value >= self.at_least
+        return self.at_most is None or value <= self.at_most
+
+    @property
+    def words(self) -> str:
+        return f">= {self.at_least:g}" if self.at_least is not None else f"<= {self.at_most:g}"
+
+
+GOALS = {
+    "list": Goal("list, to an empty page behind sign-in", at_most=4),
+    "admin_list": Goal("admin's list, to ours", at_least=30),
+    "search": Goal("admin's search by reference, to ours", at_least=75),
+    "deep": Goal("page at row 95,000, to the first", at_most=1.3),
+    "queries": Goal("SQL queries of a list page", at_most=4, unit=""),
+    "pick_up": Goal("from submit to request leaving, p95", at_most=250, unit=" ms"),
+}
+
+
+def main() -> int:
+    if len(sys.argv) > 1:
+        return measure(sys.argv[1])
+    results: dict[str, dict[str, float]] = {}
+    print(f"bench: a world of {SYSTEMS:,} systems …", flush=True)
+    with services.sandbox("--systems", str(SYSTEMS)) as sandbox:
+        for name, database in (("SQLite", sqlite), ("PostgreSQL", services.postgres)):
+            with database() as url, tempfile.TemporaryDirectory(prefix="ridgeline-bench-") as var:
+                results[name] = run_apart(name, environment(url, sandbox, Path(var)))
+    return report(results)
+
+
+def report(results: dict[str, dict[str, float]]) -> int:
+    """Print a table of the goals; 1 when one was missed."""
+    print(f"\n{'':42}{'goal':>10}" + "".join(f"{name:>16}" for name in results))
+    missed = False
+    for key, goal in GOALS.items():
+        cells = []
+        for values in results.values():
+            held = goal.holds(values[key])
+            missed = missed or not held
+            cells.append(f"{values[key]:10.2f}{goal.unit:3}{'  ' if held else ' !'}")
+        print(f"{goal.name:42}{goal.words:>10} " + " ".join(cells))
+    print("\nmilliseconds, p50 (this machine, now):")
+    for name, values in results.items():
+        pages = {key: value for key, value in values.items() if key.startswith("ms_")}
+        cells = [f"{key.removeprefix('ms_')} {value:.1f}" for key, value in pages.items()]
+        print(f"  {name} over {values['rows']:,.0f} rows: " + ", ".join(cells))
+    print("bench: every goal is reached" if not missed else "bench: goals marked ! are missed")
+    return 1 if missed else 0
+
+
+@contextmanager
+def sqlite() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="ridgeline-bench-db-") as folder:
+        yield f"sqlite:///{folder}/bench.sqlite3"
+
+
+def environment(database: str, sandbox: str, var: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "scripts.bench_settings",
+        "SECRET_KEY": "only for the bench: " + "0123456789" * 5,
+        "FIELD_KEYS": "b25seSBmb3IgY2hlY2tzLCAzMiBieXRlcyBvZiBrZXk=",
+        "INSECURE_COOKIES": "1",
+        "LOG_JSON": "0",
+        "LOG_LEVEL": "INFO",
+        "DATABASE_URL": database,
+        "CELERY_BROKER_URL": "filesystem://",
+        "CACHE_URL": "",
+        "VAR_DIR": str(var),
+        "ENPHASE_API_URL": sandbox,
+        "ENPHASE_API_KEY": "sandbox-key",
+        "ENPHASE_CLIENT_ID": "sandbox-client",
+        "ENPHASE_CLIENT_SECRET": "sandbox-secret",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def run_apart(name: str, environment: dict[str, str]) -> dict[str, float]:
+    """Measure in a process of its own, because Django knows one database for its life."""
+    outcome = subprocess.run(
+        [sys.executable, "-m", "scripts.bench", name],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=20 * MINUTES,
+        check=True,
+    )
+    *words, last = outcome.stdout.strip().splitlines()
+    print("\n".join(words), flush=True)
+    return dict(json.loads(last))
+
+
+# Inside the process of one database
+
+
+def measure(name: str) -> int:
+    import django
+
+    django.setup()
+    rows = fill(name)
+    values = {"rows": float(rows), "queries": float(count_queries())}
+    with web() as port:
+        values |= time_pages(port, rows)
+        values["pick_up"] = time_pick_up(port)
+    print(json.dumps(values))
+    return 0
+
+
+def fill(name: str) -> int:
+    """Tables, people, and a whole sweep of the company's sites; gives the number of rows."""
+    from django.core.management import call_command
+    from django.db import connection
+
+    from activations.models import Activation
+
+    started = time.monotonic()
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+    call_command("seed_demo", "--no-sweep", stdout=io.StringIO())
+    call_command("sweep_activations", company=halcyon().pk, stdout=io.StringIO())
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    rows = Activation.objects.count()
+    print(f"bench: {name}: {rows:,} activations swept in {time.monotonic() - started:.0f} s")
+    return rows
+
+
+def halcyon() -> Any:
+    from companies.models import Company
+
+    return Company.objects.get(enphase_id=9)
+
+
+def count_queries() -> int:
+    """Queries of a list page, session and person included."""
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client(headers={"host": "localhost"})
+    client.force_login(person())
+    client.get("/activations/?view=all")
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.get("/activations/?view=all")
+    assert answer.status_code == 200, answer.status_code
+    return len(queries)
+
+
+def person() -> Any:
+    from portal.users.models import User
+
+    return User.objects.get(email="alice@example.com")
+
+
+@contextmanager
+def web() -> Iterator[int]:
+    port = free_port()
+    program = Program(
+        "web",
+        [
+            *(BIN / "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+            *("--workers", "1", "--blocking-threads", "1", "--no-ws", "--log-level", "warning"),
+            "portal.wsgi:application",
+        ],
+        environment=os.environ,
+        folder=ROOT,
+    )
+    try:
+        program.wait_for_port(port, 60)
+        yield port
+    finally:
+        program.stop()
+
+
+def time_pages(port: int, rows: int) -> dict[str, float]:
+    """Ask for each page once a round; give milliseconds (p50) and the ratios of the goals."""
+    from activations.filters import Filters
+    from activations.models import Activation
+
+    order = Activation.objects.filter(company=halcyon()).order_by("-updated_at", "-id")
+    deep = order[int(rows * 0.95)]
+    reference = order.exclude(reference="")[rows // 3].reference
+    after = Filters(view="all", after=(deep.updated_at, deep.pk)).query()
+    pages = {
+        "empty": "/bench/empty/",
+        "list": "/activations/?view=all",
+        "deep": f"/activations/{after}",
+        "search": f"/activations/?q={reference}",
+        "admin_list": "/bench/admin/activations/activation/",
+        "admin_search": f"/bench/admin/activations/activation/?q={reference}",
+    }
+    taken: dict[str, list[float]] = {name: [] for name in pages}
+    cookie = sign_in()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    for number in range(ROUNDS + 3):
+        for name, path in pages.items():
+            started = time.perf_counter()
+            connection.request("GET", path, headers={"Cookie": cookie, "Host": "localhost"})
+            answer = connection.getresponse()
+            body = answer.read()
+            seconds = time.perf_counter() - started
+            assert answer.status == 200, f"{path}: {answer.status} {body[:300]!r}"
+            # The first rounds warm up caches and templates.
+            if number >= 3:
+                taken[name].append(seconds * 1000)
+    connection.close()
+    p50 = {name: statistics.median(times) for name, times in taken.items()}
+    return {
+        "list": p50["list"] / p50["empty"],
+        "admin_list": p50["admin_list"] / p50["list"],
+        "search": p50["admin_search"] / p50["search"],
+        "deep": p50["deep"] / p50["list"],
+        **{f"ms_{name}": value for name, value in p50.items()},
+    }
+
+
+def sign_in() -> str:
+    """Cookies of a session, with the token that forms need."""
+    from django.conf import settings
+    from django.middleware.csrf import get_token
+    from django.test import Client, RequestFactory
+
+    client = Client()
+    client.force_login(person())
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    request = RequestFactory().get("/")
+    get_token(request)
+    token = request.META["CSRF_COOKIE"]
+    return f"{settings.SESSION_COOKIE_NAME}={session}; {settings.CSRF_COOKIE_NAME}={token}"
+
+
+def time_pick_up(port: int) -> float:
+    """p95 in milliseconds from pressing "Turn on" to the worker's request leaving."""
+    from django.urls import reverse
+
+    from activations.models import Activation
+    from portal.operations.models import Operation
+
+    worker = Program(
+        "worker",
+        [
+            *(BIN / "celery", "-A", "portal", "--quiet", "worker", "--concurrency", "2"),
+            *("--queues", "interactive,bulk,sync"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ],
+        environment=os.environ,
+        folder=ROOT,
+    )
+    cookie = sign_in()
+    token = cookie.rpartition("=")[2]
+    headers = {
+        "Cookie": cookie,
+        "Host": "localhost",
+        "X-CSRFToken": token,
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    taken = []
+    try:
+        worker.wait_for_line("worker ready", 60)
+        sites = Activation.objects.filter(company=halcyon(), stage__in=(3, 4)).order_by("pk")
+        for site in sites[:SWITCHES]:
+            path = reverse("activations:set-production-mode", args=[site.pk])
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            submitted = time.time()
+            connection.request("POST", path, "mode=on", headers)
+            answer = connection.getresponse()
+            answer.read()
+            connection.close()
+            operation = Operation.objects.filter(activation=site).order_by("-pk").first()
+            assert operation is not None, f"{path}: {answer.status}"
+            until = time.monotonic() + 10
+            while operation.sent_at is None and time.monotonic() < until:
+                time.sleep(0.02)
+                operation.refresh_from_db()
+            if operation.sent_at is not None:
+                taken.append((operation.sent_at.timestamp() - submitted) * 1000)
+    finally:
+        worker.stop()
+    assert len(taken) >= SWITCHES // 2, f"only {len(taken)} requests left"
+    return statistics.quantiles(taken, n=20)[-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
