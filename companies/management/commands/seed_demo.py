@@ -9,9 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from companies.models import Company, Membership
 from companies.services import connect_company
-from enphase import EnphaseError
-from portal.connections.models import Account
-from portal.connections.services import connect
+from enphase import EnphaseError, Rejected
+from portal.connections.services import PAGE_TIMEOUTS, NeedsReconnect, client_for, connect
 from portal.ui.errors import Refused
 from portal.users.models import User
 
@@ -91,11 +90,19 @@ def connected(name: str, admin: User, enlighten_email: str) -> Company:
     company: Company | None = Company.objects.tenants().filter(name=name).first()
     if company is None:
         return connect_company(username=enlighten_email, password=ENLIGHTEN_PASSWORD, actor=admin)
-    account = Account.objects.filter(company_id=company.pk).select_related("application").first()
-    here = account is not None and account.application.base_url == settings.ENPHASE_API_URL
-    if account is None or not account.is_healthy or not here:
+    if not works(company):
         connect(company, username=enlighten_email, password=ENLIGHTEN_PASSWORD, actor=admin)
     return company
+
+
+def works(company: Company) -> bool:
+    """Does the sandbox still know our tokens? It may have begun a new world since."""
+    try:
+        with client_for(company.pk, timeouts=PAGE_TIMEOUTS) as client:
+            client.users.get_current_user()
+    except (NeedsReconnect, Rejected):
+        return False
+    return True
 
 
 def is_new(company: Company) -> bool:

@@ -11,7 +11,9 @@ from allauth.socialaccount.providers.oauth2.views import (
     OAuth2LoginView,
 )
 from django.conf import settings
-from django.http import HttpRequest
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.debug import sensitive_variables
 
 import enphase
@@ -97,5 +99,23 @@ class EnphaseOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]
         return self.get_provider().sociallogin_from_response(request, person)
 
 
-oauth2_login = OAuth2LoginView.adapter_view(EnphaseOAuth2Adapter)
+_login = OAuth2LoginView.adapter_view(EnphaseOAuth2Adapter)
+
+
+@login_not_required
+def oauth2_login(request: HttpRequest) -> HttpResponse:
+    """Ask first (GET), then lead to Enphase (POST).
+
+    By a page that moves on by itself: a redirect would be the end of a form's journey, and our
+    content security policy lets forms end nowhere but here.
+    """
+    response: HttpResponse = _login(request)
+    target = response.headers.get("Location", "")
+    if not target.startswith(EnphaseOAuth2Adapter(request).authorize_url):
+        return response
+    page = render(request, "connections/continue.html", {"target": target})
+    page.headers["Refresh"] = f"0; url={target}"
+    return page
+
+
 oauth2_callback = OAuth2CallbackView.adapter_view(EnphaseOAuth2Adapter)

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection, connections
@@ -55,7 +56,7 @@ def test_eight_at_once_redeem_the_token_once(halcyon, world):
     rejected = account.access_token
     for _ in range(3):
         before = redeemed(world).get("issued", 0)
-        found = at_once(8, lambda: renew(halcyon.pk, rejected))
+        found = at_once(8, partial(renew, halcyon.pk, rejected))
         assert redeemed(world) == {"issued": before + 1}
         assert len(set(found)) == 1
         assert found[0] not in (None, rejected)
