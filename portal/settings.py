@@ -132,6 +132,12 @@ else:
         }
     }
 
+# Seconds. Waits between look-ups of a lost reply, and between polls of a gateway; the scale
+# shortens all of them for rehearsals and tests.
+OPERATIONS_LEASE_SECONDS = env.float("OPERATIONS_LEASE_SECONDS", default=300.0)
+OPERATIONS_TIME_SCALE = env.float("OPERATIONS_TIME_SCALE", default=1.0)
+OPERATIONS_SWEEP_SECONDS = env.float("OPERATIONS_SWEEP_SECONDS", default=5.0)
+
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 if CELERY_BROKER_URL.startswith("filesystem"):
     _broker = {name: VAR_DIR / "broker" / name for name in ("queue", "control", "processed")}
@@ -163,8 +169,8 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "operations": {
         "task": "portal.operations.tasks.sweep_operations",
-        "schedule": 5.0,
-        "options": {"queue": "interactive", "expires": 5},
+        "schedule": OPERATIONS_SWEEP_SECONDS,
+        "options": {"queue": "interactive", "expires": OPERATIONS_SWEEP_SECONDS},
     },
     "tokens": {
         "task": "portal.connections.tasks.refresh_tokens",
@@ -194,11 +200,6 @@ ENPHASE_IS_SANDBOX = "enphaseenergy.com" not in ENPHASE_API_URL
 ENVIRONMENT_LETTER = env.str("ENVIRONMENT_LETTER", default="S" if ENPHASE_IS_SANDBOX else "P")
 if ENVIRONMENT_LETTER not in {"P", "S", "D"}:
     raise ImproperlyConfigured("ENVIRONMENT_LETTER must be P, S or D.")
-
-# Seconds. Waits between look-ups of a lost reply, and between polls of a gateway; the scale
-# shortens all of them for rehearsals and tests.
-OPERATIONS_LEASE_SECONDS = env.float("OPERATIONS_LEASE_SECONDS", default=300.0)
-OPERATIONS_TIME_SCALE = env.float("OPERATIONS_TIME_SCALE", default=1.0)
 
 # ------------------------------------------------------------------ sign-in
 AUTH_USER_MODEL = "users.User"

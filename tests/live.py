@@ -126,6 +126,7 @@ def machine_environment(sandbox: str, broker: str, folder: Path) -> dict[str, st
         # Look-ups and polls follow each other a hundred times faster than in the field.
         "OPERATIONS_TIME_SCALE": "0.05",
         "OPERATIONS_LEASE_SECONDS": "3",
+        "OPERATIONS_SWEEP_SECONDS": "1",
     }
 
 
