@@ -20,7 +20,7 @@ from tests.enphase.wire import Handler, RawServer
 APPLICATION = Application("key-canary", "client-id", "secret-canary")
 
 # The real ones scaled down, so that a test of the deadline takes a second.
-QUICK = Timeouts(connect=0.5, read=0.6, deadline=1.0)
+QUICK = Timeouts(connect=1.0, read=1.0, deadline=1.6)
 
 
 @dataclass

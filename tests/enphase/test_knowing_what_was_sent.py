@@ -1,5 +1,6 @@
 """Every way a connection can fail, and what each of them proves about a paid create."""
 
+import contextlib
 import gzip
 import socket
 import threading
@@ -12,7 +13,7 @@ import pytest
 import urllib3.util.connection
 
 from enphase import NotSent, OutcomeUnknown, RateLimited, Rejected, Timeouts
-from enphase.exchange import MAX_RESPONSE_BYTES
+from enphase.exchange import MAX_RESPONSE_BYTES, Wire
 from tests.enphase.conftest import Caller, Certificate, MakeCaller, Serve
 from tests.enphase.wire import Handler, Request, answer, close, json_answer, reset, saying
 
@@ -98,13 +99,35 @@ def test_handshake_that_takes_too_long(caller: MakeCaller, serve: Serve) -> None
     assert_not_sent(caller(silent.url.replace("http", "https")), "connecting took too long")
 
 
-def test_handshake_that_never_ends(caller: MakeCaller, cleanup: ExitStack) -> None:
+def test_handshake_that_trickles(caller: MakeCaller, cleanup: ExitStack) -> None:
     listener = cleanup.enter_context(socket.create_server(("127.0.0.1", 0)))
-    quick = Timeouts(connect=30, read=30, deadline=0.7)
-    slow = caller(f"https://127.0.0.1:{listener.getsockname()[1]}", timeouts={"*": quick})
+
+    def shake_hands_slowly() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB follows
+            for _ in range(100):
+                connection.sendall(b"\x02")
+                time.sleep(0.1)
+
+    thread = threading.Thread(target=shake_hands_slowly, daemon=True)
+    thread.start()
+    wire = Wire()
+    patient = Timeouts(connect=20, read=20, deadline=0.7)
     started = time.monotonic()
-    assert_not_sent(slow, "the time allowed")
-    assert time.monotonic() - started < 2
+    with pytest.raises(NotSent, match="the time allowed"):
+        wire.exchange(
+            "create_activation",
+            "POST",
+            f"https://127.0.0.1:{listener.getsockname()[1]}/",
+            headers={},
+            timeouts=patient,
+            fresh=True,
+        )
+    assert time.monotonic() - started < 5
+    wire.close()
+    thread.join(5)
 
 
 def test_process_that_was_frozen_past_its_deadline(
@@ -149,19 +172,19 @@ def send_reset(connection: socket.socket, request: Request) -> None:
 
 
 def say_nothing(connection: socket.socket, request: Request) -> None:
-    time.sleep(1.5)
+    time.sleep(3)
 
 
 def trickle_headers(connection: socket.socket, request: Request) -> None:
     connection.sendall(b"HTTP/1.1 201 Created\r\n")
-    for number in range(40):
+    for number in range(100):
         connection.sendall(f"X-Header-{number}: yes\r\n".encode())
         time.sleep(0.1)
 
 
 def trickle_body(connection: socket.socket, request: Request) -> None:
     connection.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 400\r\n\r\n")
-    for _ in range(40):
+    for _ in range(100):
         connection.sendall(b" ")
         time.sleep(0.1)
 
@@ -169,13 +192,13 @@ def trickle_body(connection: socket.socket, request: Request) -> None:
 def trickle_until_closed(connection: socket.socket, request: Request) -> None:
     # No length: shut down early, this looks like a complete answer with a usable body.
     connection.sendall(b'HTTP/1.1 201 Created\r\nConnection: close\r\n\r\n{"system_id": 701}')
-    for _ in range(40):
+    for _ in range(100):
         connection.sendall(b" ")
         time.sleep(0.1)
 
 
 def continue_for_ever(connection: socket.socket, request: Request) -> None:
-    for _ in range(40):
+    for _ in range(100):
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         time.sleep(0.1)
 
@@ -212,10 +235,11 @@ def test_reply_that_trickles_is_cut_at_the_deadline(
     encrypted: bool,
 ) -> None:
     server = serve(handler, certificate.context if encrypted else None)
-    slow = caller(server.url, ca_bundle=certificate.ca_bundle)
+    deadline = {"*": Timeouts(connect=1.0, read=1.0, deadline=1.0)}
+    slow = caller(server.url, ca_bundle=certificate.ca_bundle, timeouts=deadline)
     started = time.monotonic()
     assert_unknown(slow, "the time allowed")
-    assert 0.9 < time.monotonic() - started < 2
+    assert 0.9 < time.monotonic() - started < 5  # the trickle would last ten seconds
     assert slow.trace == ["sent"]
 
 

@@ -102,8 +102,8 @@ class RawServer:
             self._start(self._serve, connection, self.connections)
 
     def _serve(self, connection: socket.socket, number: int) -> None:
-        connection.settimeout(20)
         try:
+            connection.settimeout(20)
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
                 self._open.append(connection)
