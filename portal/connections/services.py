@@ -220,6 +220,21 @@ def renew(company_id: int, rejected: str) -> str | None:
         time.sleep(0.1)
 
 
+def renew_after(company_id: int, moment: datetime) -> str | None:
+    """Another access token than the one that was good at `moment`; otherwise like `renew`.
+
+    For a caller that was refused and cannot tell with which token: when somebody has refreshed
+    since, that pair is the answer, and no second one is asked for.
+    """
+    account = Account.objects.filter(company_id=company_id).first()
+    if account is None or not account.is_healthy:
+        return None
+    token = _open(account)
+    if account.refreshed_at is not None and account.refreshed_at > moment:
+        return token
+    return renew(company_id, token)
+
+
 def refresh_ahead(account: Account) -> bool:
     """Refresh a token that is still good but beyond 75 % of its life; False when not this time.
 

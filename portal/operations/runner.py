@@ -26,7 +26,7 @@ from enphase import (
     RateLimited,
     Rejected,
 )
-from portal.connections.services import NeedsReconnect, client_for, renew
+from portal.connections.services import NeedsReconnect, client_for, renew_after
 from portal.logs import redact
 from portal.operations import audit, words
 from portal.operations.crash import crashpoint
@@ -439,8 +439,17 @@ def _reject(claim: Claim, error: Rejected) -> None:
     operation = claim.operation
     if error.status == 401 and not operation.refreshed_token:
         # 401 means "expired" as well as "not yours": refresh once, then take it as a refusal.
-        account = getattr(operation.company, "account", None)
-        fresh = renew(operation.company_id, account.access_token) if account else None
+        permit = operation.attempts.order_by("-number").first()
+        moment = permit.permitted_at if permit else timezone.now()
+        try:
+            fresh = renew_after(operation.company_id, moment)
+        except RateLimited as limit:
+            _obey_limit(claim, limit)
+            return
+        except NotSent as unsent:
+            # The refused request had no effect, so it waits until tokens can be had again.
+            _defer(claim, _backoff(operation.failures), words.UNREACHABLE, error=unsent)
+            return
         if fresh is None:
             raise NeedsReconnect(words.RECONNECT)
         _update(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from enphase import NotSent, RateLimited
 from portal.connections import services
 from portal.connections.models import Account, Application
-from portal.connections.services import NeedsReconnect, client_for, renew
+from portal.connections.services import NeedsReconnect, client_for, renew, renew_after
 from portal.connections.tasks import refresh_tokens
 from portal.operations.models import AuditEvent
 
@@ -48,6 +48,15 @@ def test_renew_gives_another_token_and_stores_the_pair(account, world):
 def test_renew_of_a_token_that_is_not_the_newest_asks_nobody(account, world):
     assert renew(account.company_id, "an older token") == account.access_token
     assert redeemed(world) == {}
+
+
+def test_refused_with_a_token_that_was_replaced_meanwhile_asks_nobody(account, world):
+    """What a worker does whose write was refused: one refresh for all of them."""
+    sent_at = timezone.now()
+    fresh = renew_after(account.company_id, sent_at)
+    assert fresh != account.access_token
+    assert renew_after(account.company_id, sent_at) == fresh
+    assert redeemed(world) == {"issued": 1}
 
 
 @pytest.mark.django_db(transaction=True)
