@@ -304,10 +304,10 @@ def time_pick_up(port: int) -> float:
         worker.wait_for_line("worker ready", 60)
         sites = Activation.objects.filter(company=halcyon(), stage__in=(3, 4)).order_by("pk")
         for site in sites[:SWITCHES]:
-            path = reverse("activations:set-production-mode", args=[site.pk])
+            path = reverse("activations:switch", args=[site.pk, "on"])
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
             submitted = time.time()
-            connection.request("POST", path, "mode=on", headers)
+            connection.request("POST", path, "no_pto=on&reason=bench", headers)
             answer = connection.getresponse()
             answer.read()
             connection.close()
