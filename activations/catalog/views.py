@@ -1,7 +1,9 @@
 """Look up grid profiles and PV modules."""
 
+from datetime import datetime
 from typing import Any
 
+from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
@@ -47,7 +49,7 @@ def grid_profiles(request: PortalRequest) -> HttpResponse:
         "is_narrowed": bool(words or country or state or battery),
         "countries": sorted({code for countries, _ in places for code in countries}),
         "states": sorted({code for _, states in places for code in states}),
-        "refreshed": _last(company, sync.GRID_PROFILES),
+        "copied_at": _last(company, sync.GRID_PROFILES),
     }
     return render(request, "catalog/grid_profiles.html", context)
 
@@ -67,7 +69,7 @@ def pv_modules(request: PortalRequest) -> HttpResponse:
         "found": len(makers),
         "q": query,
         "is_narrowed": bool(words),
-        "refreshed": _last(None, sync.PV_MANUFACTURERS),
+        "copied_at": _last(None, sync.PV_MANUFACTURERS),
     }
     return render(request, "catalog/pv_modules.html", context)
 
@@ -95,9 +97,10 @@ def pv_models(request: PortalRequest, enphase_id: int) -> HttpResponse:
     return render(request, "catalog/pv_models.html", context, status=502 if problem else 200)
 
 
-def _last(company: Any, catalogue: str) -> Refresh | None:
-    """The newest copy of a catalogue; the makers are everybody's."""
+def _last(company: Any, catalogue: str) -> datetime | None:
+    """When a catalogue was last copied; the makers are everybody's."""
     done = Refresh.objects.filter(catalogue=catalogue)
     if company is not None:
         done = done.filter(company=company)
-    return done.exclude(done_at=None).order_by("-done_at").first()
+    newest: datetime | None = done.aggregate(newest=Max("done_at"))["newest"]
+    return newest

@@ -62,8 +62,10 @@ def test_a_sweep_without_news_writes_no_site(halcyon, world):
     writes = [
         query["sql"]
         for query in queries
-        if ("activations_activation" in query["sql"]
-        and query["sql"].lstrip().split()[0] in {"INSERT", "DELETE"})
+        if (
+            "activations_activation" in query["sql"]
+            and query["sql"].lstrip().split()[0] in {"INSERT", "DELETE"}
+        )
         or query["sql"].lstrip().startswith('UPDATE "activations_activation"')
     ]
     # One statement puts back the count of missed sweeps, where there is one; here it finds none.
@@ -265,7 +267,7 @@ def test_a_list_that_goes_round_in_circles_ends(halcyon, world, monkeypatch):
 
     really = Activations.list_activations
 
-    def stuck(self, limit, next=None, **filters):
+    def stuck(self, limit, next=None, **filters):  # noqa: A002
         return really(self, limit=limit, next=None, **filters)
 
     monkeypatch.setattr(Activations, "list_activations", stuck)
