@@ -92,7 +92,9 @@ def test_logs_and_exceptions_are_clean(
     weather: str,
     call: Callable[[Any, str], Any],
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    # Each by name: settings may have quietened them.
+    for name in ("", "enphase", "urllib3", "requests"):
+        caplog.set_level(logging.DEBUG, logger=name or None)
     server = serve(WEATHER[weather])
     made = caller(server.url)
     said = ""
@@ -117,7 +119,9 @@ def test_failures_before_sending_are_clean_too(
     certificate: Certificate,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    # Each by name: settings may have quietened them.
+    for name in ("", "enphase", "urllib3", "requests"):
+        caplog.set_level(logging.DEBUG, logger=name or None)
     server = serve(saying(b""), certificate.context)
     for url in (server.url, "https://enphase.invalid", "http://127.0.0.1:9"):
         made = caller(url)
