@@ -30,7 +30,7 @@ def lines(sites: ActivationQuerySet) -> Iterator[str]:
     """The file, line by line, read from the database as it is sent."""
     writer: Any = csv.writer(_Echo())
     yield MARK + writer.writerow(HEADINGS)
-    for values in listing.fetch(sites).iterator(chunk_size=CHUNK):  # type: ignore[attr-defined]
+    for values in listing.fetch(sites).iterator(chunk_size=CHUNK):
         yield writer.writerow(map(plain, _cells(listing.Row(*values))))
 
 

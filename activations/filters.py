@@ -92,7 +92,7 @@ class Filters:
 
     def without(self, *names: str) -> "Filters":
         """The same view without these filters, from its first page."""
-        blank = {name: Filters.__dataclass_fields__[name].default for name in names}
+        blank: dict[str, Any] = {name: Filters.__dataclass_fields__[name].default for name in names}
         return replace(self, after=None, **blank)
 
     def changed(self, **values: Any) -> "Filters":

@@ -66,7 +66,7 @@ class Activation(models.Model):
     waits_for_pto = models.BooleanField(default=False)
     # Kept by the database, so that the list of open sites has an index of its own.
     is_open = models.GeneratedField(
-        expression=Q(stage__lt=5, gone_at=None),
+        expression=Q(stage__lt=5, gone_at=None),  # type: ignore[arg-type]  # the stubs' gap
         output_field=models.BooleanField(),
         db_persist=True,
     )

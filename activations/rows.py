@@ -45,7 +45,7 @@ class Row(NamedTuple):
     updated_at: datetime
 
 
-def fetch(rows: ActivationQuerySet) -> Iterable[tuple[Any, ...]]:
+def fetch(rows: ActivationQuerySet) -> Any:
     """The values of `Row` for each site."""
     return rows.values_list(*Row._fields)
 

@@ -174,7 +174,7 @@ def _set_columns(
     sent = record.model_fields_set
 
     def text(column: str, value: str | None) -> None:
-        length = Activation._meta.get_field(column).max_length or 255
+        length = getattr(Activation._meta.get_field(column), "max_length", 255)
         setattr(row, column, (value or "").replace("\x00", "").strip()[:length])
 
     if record.system_name:
@@ -440,7 +440,7 @@ def packed(ids: Iterable[int]) -> bytes:
     return zlib.compress(array("q", sorted(ids)).tobytes())
 
 
-def unpacked(blob: bytes) -> list[int]:
+def unpacked(blob: bytes | memoryview) -> list[int]:
     """The ids that `packed` was given."""
     ids = array("q")
     ids.frombytes(zlib.decompress(bytes(blob)))

@@ -81,7 +81,7 @@ def _store(
     rows: models.QuerySet[Any] = model._default_manager.filter(among or Q(), **owner)
     known = {row.enphase_id: row for row in rows}
     fresh = [
-        model(enphase_id=key, **owner, **values)  # type: ignore[call-arg]
+        model(enphase_id=key, **owner, **values)
         for key, values in wanted.items()
         if key not in known
     ]

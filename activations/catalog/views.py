@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from activations.catalog import services, sync
 from activations.catalog.models import GridProfile, PvManufacturer, PvModel, Refresh
 from activations.search import fold, words_of
+from companies.access import MAY_CHANGE
 from enphase import EnphaseError
 from portal.connections.services import NeedsReconnect, sentence_for
 from portal.ui.http import PortalRequest
@@ -92,7 +93,7 @@ def pv_models(request: PortalRequest, enphase_id: int) -> HttpResponse:
         "maker": maker,
         "pv_models": PvModel.objects.filter(manufacturer=maker),
         "problem": problem,
-        "may_read": company is not None and request.access.may_change(company.pk),
+        "may_read": company is not None and request.access.role_in(company.pk) in MAY_CHANGE,
     }
     return render(request, "catalog/pv_models.html", context, status=502 if problem else 200)
 

@@ -14,6 +14,7 @@ from activations import rows as listing
 from activations import search, sync, tally, tasks
 from activations.filters import FACETS, VIEWS, Filters, stage_links
 from activations.models import ActivationQuerySet
+from companies.access import MAY_CHANGE
 from enphase import statuses
 from portal.connections.models import Account
 from portal.operations import audit
@@ -50,7 +51,7 @@ def activation_list(request: PortalRequest) -> HttpResponse:
         "selects": _selects(filters, counters),
         "summary": _summary(filters, counters, len(values)),
         "clear": filters.without("stages", "q", *FACETS).changed(view=filters.view).query(),
-        "may_create": bool(company and request.access.may_change(company.pk)),
+        "may_create": bool(company and request.access.role_in(company.pk) in MAY_CHANGE),
         "export_url": reverse("activations:export") + filters.changed().query(),
         "refresh_url": reverse("activations:refresh") + filters.changed().query(),
     }
