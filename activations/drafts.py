@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from activations import values
-from activations.catalog.models import GridProfile, PvManufacturer, PvModel
+from activations.catalog import services as catalog
+from activations.catalog.models import GridProfile, PvModel
 from activations.forms import (
     EquipmentForm,
     FormData,
@@ -52,12 +53,16 @@ def form_for(
     data: Any = None,
     *,
     found: FormData | None = None,
+    read: bool = False,
 ) -> GroupForm:
-    """The form of one step, with what was kept (or with `data` as posted)."""
+    """The form of one step, with what was kept (or with `data` as posted).
+
+    With `read`, the modules of a maker that nobody has asked for yet are read (1 hit).
+    """
     step = BY_KEY[key]
     known = around(draft, key)
     kept = draft.data.get(key, {})
-    extra = catalog_for(key, known, draft.company, _maker(data, kept))
+    extra = catalog_for(key, known, draft.company, _maker(data, kept), read=read)
     if key == "people":
         extra = {"found": found if found is not None else kept.get("found")}
     initial = {name: value for name, value in kept.items() if name != "found"}
@@ -71,41 +76,38 @@ def _maker(data: Any, kept: FormData) -> int | None:
     return int(chosen) if chosen.isdecimal() else None
 
 
-def catalog_for(key: str, known: dict[str, Any], company: Any, maker: int | None) -> dict[str, Any]:
+def catalog_for(
+    key: str, known: dict[str, Any], company: Any, maker: int | None, *, read: bool = False
+) -> dict[str, Any]:
     """The choices that come from Enphase's catalogues, for the form of one group."""
     if key == "equipment":
-        return {"makers": makers(), "modules": modules(maker)}
+        return {"makers": makers(), "modules": modules(maker, company if read else None)}
     if key == "grid":
         return {"profiles": profiles(company, known)}
     return {}
 
 
 def makers() -> list[tuple[int, str]]:
-    return list(PvManufacturer.objects.values_list("enphase_id", "name"))
+    return list(catalog.pv_manufacturers().values_list("enphase_id", "name"))
 
 
-def modules(maker: int | None) -> list[tuple[int, str]]:
-    """Modules of a maker, as far as they were copied."""
+def modules(maker: int | None, company: Any = None) -> list[tuple[int, str]]:
+    """Modules of a maker from our copy; with a `company`, read first if we have none (1 hit)."""
     if maker is None:
         return []
-    rows = PvModel.objects.filter(manufacturer__enphase_id=maker)
+    rows = catalog.pv_models_of(maker, company=company)
     return list(rows.values_list("enphase_id", "name"))
 
 
 def profiles(company: Any, known: dict[str, Any]) -> list[tuple[str, str]]:
     """Grid profiles for the site's country and state; with a battery, only those that suit it."""
     facts = facts_of(known, company)
-    fitting = []
-    for profile in GridProfile.objects.filter(company=company):
-        if profile.countries and facts.country not in profile.countries:
-            continue
-        if profile.states and facts.state not in profile.states:
-            continue
-        if facts.has_battery and not profile.suits_batteries:
-            continue
-        # Profiles made for the state come first.
-        fitting.append((not profile.states, str(profile), profile.enphase_id))
-    return [(enphase_id, name) for _general, name, enphase_id in sorted(fitting)]
+    fitting = catalog.grid_profiles_for(
+        company, facts.country, facts.state, needs_battery=facts.has_battery
+    )
+    # Profiles made for the state come first.
+    fitting.sort(key=lambda profile: (not profile.states, profile.name))
+    return [(profile.enphase_id, str(profile)) for profile in fitting]
 
 
 def keep(draft: Draft, key: str, kept: FormData) -> None:

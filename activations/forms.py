@@ -43,6 +43,8 @@ class GroupForm(forms.Form):
 
     # Changing one of these changes which fields there are; with htmx the form redraws itself.
     turns: tuple[str, ...] = ()
+    # The fields of a request that the group is about.
+    wire: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -136,6 +138,14 @@ class SiteForm(GroupForm):
     """Name, project number, type and address."""
 
     turns = ("country",)
+    wire = (
+        "system_name",
+        "reference",
+        "system_type",
+        "internet_connection",
+        "address",
+        "allow_public_access",
+    )
 
     system_name = forms.CharField(
         label="Name",
@@ -466,6 +476,18 @@ class EquipmentForm(GroupForm):
     """Gateways, what is expected to be there, PV module, array and attachment."""
 
     turns = ("pv_manufacturer",)
+    wire = (
+        "envoy_serial_numbers",
+        *values.COUNTS,
+        "pv_manufacturer",
+        "pv_manufacturer_name",
+        "pv_model",
+        "pv_model_name",
+        "pv_module_power_rating",
+        "pv_module_type",
+        "array_type",
+        "attachment_type",
+    )
 
     envoy_serial_numbers = SerialsField(
         label="Gateway serials",
@@ -625,6 +647,18 @@ class GridForm(GroupForm):
         "grid_connection_type",
         "third_party_storage_device_installed",
         "permission_to_operate",
+    )
+    wire = (
+        "grid_profile",
+        "grid_connection_type",
+        "battery_grid_mode",
+        "third_party_storage_device_installed",
+        "third_party_storage_device_manufacturer",
+        "permission_to_operate",
+        "operational",
+        "interconnection_application_date",
+        "interconnect_date",
+        "voltage",
     )
 
     grid_profile = forms.ChoiceField(label="Grid profile", required=False)

@@ -308,20 +308,46 @@ def require_present(activation: Activation) -> None:
 def queue_owner(
     activation: Activation,
     *,
-    user_id: int,
-    name: str,
-    base: dict[str, Any],
+    person: Person,
     actor: Any,
-    token: uuid.UUID | None = None,
+    token: uuid.UUID,
 ) -> Operation:
-    """Queue making a person the site's owner at Enphase."""
-    return queue_change(
-        activation,
-        title="Change owner",
-        changes={"owner_id": user_id},
-        base=base,
-        names={"before": {"owner_id": activation.owner_name}, "after": {"owner_id": name}},
+    """Queue making a person the site's owner; somebody new to Enphase is created first.
+
+    The change waits for the home owner's operation (see writes). What the site's owner is now is
+    taken from our copy and compared by the worker.
+    """
+    require_present(activation)
+    base = {"owner_id": activation.owner_id}
+    payload: dict[str, Any] = {
+        "company": activation.company_id,
+        "system_id": activation.system_id,
+        "changes": {},
+        "base": base,
+    }
+    if person.user_id is None:
+        created = homeowners.queue_home_owner(
+            activation.company,
+            person.email,
+            person.first_name,
+            person.last_name,
+            person.phone,
+            actor,
+            token=uuid.uuid5(token, "owner"),
+        )
+        payload["owner"] = {"email": person.email, "operation": created.pk}
+    else:
+        payload["changes"] = {"owner_id": person.user_id}
+    return queue_write(
+        writes.update_activation,
+        key=f"activation:{activation.pk}:update:owner_id",
+        payload=payload,
+        company=activation.company,
+        activation=activation,
         actor=actor,
+        title="Change owner",
+        before={"Owner": activation.owner_name or "Nobody"},
+        after={"Owner": person.label + ("" if person.user_id else " (new home owner)")},
         token=token,
     )
 

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
+from activations.views import delete, detail, edit, history, people, production, wizard
 from activations.views import list as listing
-from activations.views import wizard
 
 app_name = "activations"
 urlpatterns = [
@@ -16,4 +16,17 @@ urlpatterns = [
     path("new/<uuid:key>/look-up/", wizard.look_up, name="look-up"),
     path("new/<uuid:key>/discard/", wizard.discard, name="discard"),
     path("new/<uuid:key>/<slug:step>/", wizard.wizard, name="wizard"),
+    path("<int:pk>/", detail.activation_detail, name="detail"),
+    path("<int:pk>/refresh/", detail.refresh, name="refresh-site"),
+    path("<int:pk>/freshness/", detail.freshness, name="freshness"),
+    path("<int:pk>/site/", edit.site_group, {"group": "site"}, name="site"),
+    path("<int:pk>/equipment/", edit.site_group, {"group": "equipment"}, name="equipment"),
+    path("<int:pk>/grid/", edit.site_group, {"group": "grid"}, name="grid"),
+    path("<int:pk>/people/", people.people, name="people"),
+    path("<int:pk>/people/<int:owner>/revoke/", people.revoke, name="revoke"),
+    path("<int:pk>/production/", production.production, name="production"),
+    path("<int:pk>/production/panel/", production.production_panel, name="production-panel"),
+    path("<int:pk>/production/<slug:mode>/", production.switch, name="switch"),
+    path("<int:pk>/history/", history.history, name="history"),
+    path("<int:pk>/delete/", delete.delete, name="delete"),
 ]

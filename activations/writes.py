@@ -234,8 +234,14 @@ def _owner_of_gateway(client: Client, company: Company, serial: str) -> Copy | N
     if system_id is None:
         return None
     known = Activation.objects.filter(company=company, system_id=system_id).first()
-    name = known.name if known else f"system {system_id}"
-    return Copy(system_id, name, known.stage if known else None, why)
+    if known is not None:
+        return Copy(system_id, known.name, known.stage, why)
+    try:
+        # One more hit, so that the page can name the site and open it.
+        row = client.activations.get_activation(system_id)
+    except Rejected:
+        return Copy(system_id, f"system {system_id}", None, why)
+    return Copy(system_id, row.system_name or f"system {system_id}", row.stage, why, row)
 
 
 def _our_row(company: Company, copy: Copy) -> Activation | None:
@@ -260,7 +266,8 @@ def update_activation(
     """Change fields of a site, then read it back (operations update_activation, get_activation).
 
     Payload: {"company": pk of ours, "system_id", "changes": {field: new}, "base": {field: what the
-    person saw}}. The read-back is the answer; when it fails, the answer of the change is.
+    person saw}, and "owner": {"email", "operation"} for a new owner whose id is not known yet}.
+    The read-back is the answer; when it fails, the answer of the change is.
     """
     answer = client.activations.update_activation(system_id, values.on_the_wire(changes))
     try:
@@ -278,10 +285,14 @@ def _compare_before_change(client: Client, payload: dict[str, Any]) -> dict[str,
     Fields that somebody else changed meanwhile are left alone when we do not touch them; the same
     field changed by both is a `Conflict`, unless a person has said to go on (`override`).
     """
+    changes = dict(payload["changes"])
+    if payload.get("owner"):
+        changes["owner_id"] = _find_person(client, payload["owner"])
+        payload = {**payload, "changes": changes}
     now = client.activations.get_activation(payload["system_id"])
     theirs = values.values_of(now)
-    theirs["authorized_subcontractor_id"] = _subcontractor(now, payload["changes"])
-    base, changes = payload["base"], payload["changes"]
+    theirs["authorized_subcontractor_id"] = _subcontractor(now, changes)
+    base = payload["base"]
     left = {
         name: value for name, value in changes.items() if not values.same(theirs.get(name), value)
     }
@@ -319,6 +330,10 @@ def _subcontractor(record: Record, changes: dict[str, Any]) -> int | None:
 
 @update_activation.verify
 def _was_it_changed(client: Client, payload: dict[str, Any]) -> list[Finding]:
+    if payload.get("owner"):
+        # A lost reply: the person exists by now, so their id completes the change again.
+        person = _find_person(client, payload["owner"])
+        payload = {**payload, "changes": {**payload["changes"], "owner_id": person}}
     now = client.activations.get_activation(payload["system_id"])
     theirs = values.values_of(now)
     theirs["authorized_subcontractor_id"] = _subcontractor(now, payload["changes"])

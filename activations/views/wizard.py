@@ -78,7 +78,7 @@ def _first_page(request: PortalRequest, company: Any) -> HttpResponse:
 
 def _form(request: PortalRequest, draft: Draft, step: str, data: Any = None) -> GroupForm:
     """The form of a step; somebody who works for one branch is not asked for the branch."""
-    form = drafts.form_for(draft, step, data)
+    form = drafts.form_for(draft, step, data, read=data is not None)
     if getattr(request.access, "branch", None) is not None:
         form.fields.pop("branch", None)
     form.redraw_at(reverse("activations:wizard", args=[draft.uuid, step]))

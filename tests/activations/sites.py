@@ -1,25 +1,15 @@
-"""Sites made directly in our table, where a sweep of the sandbox would be a detour."""
+"""Sites in our copy, as a sweep and a refresh would have left them."""
 
-from typing import Any
-
-from django.utils import timezone
-
+from activations import refresh
 from activations.models import Activation
-from activations.search import fold
+from activations.sync import adopt
 from companies.models import Company
+from portal.connections.services import client_for
 
 
-def make_site(company: Company, number: int = 1, **columns: Any) -> Activation:
-    """One site, as a sweep would have left it."""
-    values: dict[str, Any] = {
-        "system_id": 900_000 + number,
-        "name": f"House {number}",
-        "reference": f"REF-{number}",
-        "stage": 2,
-        "status": "System Normal",
-        "updated_at": timezone.now(),
-    } | columns
-    values.setdefault(
-        "search_text", fold(f"{values['name']} {values['reference']} {values['system_id']}")
-    )
-    return Activation.objects.create(company=company, **values)
+def copy_of(company: Company, system_id: int) -> Activation:
+    """The site as the sandbox tells it, read with everything a refresh reads."""
+    with client_for(company.pk) as client:
+        row = adopt(company, client.activations.get_activation(system_id), detail=True)
+    assert refresh.refresh(row) in ("", "This system has no active gateway. Add one, then retry.")
+    return Activation.objects.select_related("company").get(pk=row.pk)

@@ -1,0 +1,158 @@
+"""One site: what is missing before the next stage, and what is going on."""
+
+import time
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from activations import refresh as refreshing
+from activations import values
+from activations.catalog.models import GridProfile
+from activations.checklist import Checklist, checklist
+from activations.models import Activation
+from activations.views.sites import find_site, find_site_to_change, may_change, site_context
+from enphase.records import Activation as Record
+from portal.operations.models import AuditEvent, Operation
+from portal.ui.http import PortalRequest
+
+EVENTS_SHOWN = 7
+OPERATIONS_SHOWN = 20
+AHEAD = {
+    2: "Gateway reports",
+    3: "Devices detected",
+    4: "Arrays, PTO, 24 h run",
+    5: "Hand over to owner",
+}
+
+
+@require_safe
+def activation_detail(request: PortalRequest, pk: int) -> HttpResponse:
+    """Our copy of the site. Causes no hit."""
+    activation = find_site(request, pk)
+    record = values.record_of(activation)
+    operations = list(
+        Operation.objects.for_user(request.user)
+        .filter(activation=activation)
+        .order_by("-pk")[:OPERATIONS_SHOWN]
+    )
+    tasks = checklist(activation, record, operations)
+    _link(tasks, activation, allowed=may_change(request, activation))
+    events = list(events_of(request, activation)[: EVENTS_SHOWN + 1])
+    context = {
+        **site_context(request, activation, "detail"),
+        "checklist": tasks,
+        "notes": _stage_notes(activation, tasks),
+        "running": [one for one in operations if one.is_open][:3],
+        "devices": _devices(activation, record),
+        "summary": _summary(activation, record),
+        "events": events[:EVENTS_SHOWN],
+        "more_events": len(events) > EVENTS_SHOWN,
+        "owner": record.owner if not isinstance(record.owner, str) else None,
+        "map_query": values.one_line(values.address_of(record) or {}),
+    }
+    context["tabs"][0]["count"] = None
+    return render(request, "activations/detail.html", context)
+
+
+def events_of(request: PortalRequest, activation: Activation) -> Any:
+    """Everything that happened to a site, the newest first, its create included."""
+    return (
+        AuditEvent.objects.for_user(request.user)
+        .filter(Q(activation=activation) | Q(operation__activation=activation))
+        .select_related("operation")
+        .order_by("-pk")
+    )
+
+
+def _link(tasks: Checklist, activation: Activation, *, allowed: bool) -> None:
+    """Tasks lead to the page that settles them, for those who may change something there."""
+    for task in tasks.tasks:
+        if task.page and (allowed or task.is_done):
+            task.url = reverse(f"activations:{task.page}", args=[activation.pk])
+
+
+def _stage_notes(activation: Activation, tasks: Checklist) -> dict[int, str]:
+    """A few words below each stage: our dates for those behind us, checks for the one now."""
+    notes = {stage: text for stage, text in AHEAD.items() if stage > activation.stage}
+    moves = AuditEvent.objects.filter(
+        activation=activation, tag="activation:stage-changed"
+    ).order_by("pk")
+    for event in moves:
+        left = (event.data.get("before") or {}).get("stage")
+        if isinstance(left, int) and left < activation.stage:
+            notes[left] = f"Until {event.at:%-d %b}"
+    notes[activation.stage] = tasks.checks
+    return notes
+
+
+def _devices(activation: Activation, record: Record) -> list[dict[str, Any]]:
+    """Expected counts beside what the gateway detects, as far as it was asked."""
+    detected = {
+        "expected_envoy_count": len(record.envoy_serial_numbers)
+        if activation.detail_at and activation.stage > 2
+        else None,
+        "expected_pcu_count": activation.production.get("total_micros"),
+    }
+    rows = []
+    for name, label in values.COUNTS.items():
+        expected = getattr(record, name)
+        if not expected and name not in ("expected_envoy_count", "expected_pcu_count"):
+            continue
+        found = detected.get(name)
+        differs = found is not None and expected is not None and found != expected
+        rows.append({"label": label, "expected": expected, "found": found, "differs": differs})
+    return rows
+
+
+def _summary(activation: Activation, record: Record) -> list[dict[str, Any]]:
+    profile = record.grid_profile or ""
+    named = GridProfile.objects.filter(company=activation.company_id, enphase_id=profile).first()
+    partners = [
+        f"{other.authorized_subcontractor_name}"
+        + ("" if other.is_approved else f" ({(other.status or '').lower()})")
+        for other in record.authorized_subcontractors
+    ]
+    rows = [
+        ("Owner", record.owner_name),
+        ("Host", record.host_name),
+        ("Installer", record.installer_name),
+        ("Maintainer", record.maintainer_name),
+        ("Subcontractor", ", ".join(partners)),
+        ("Grid profile", str(named) if named else profile),
+        ("Time zone", activation.timezone),
+        ("Other references", ", ".join(str(text) for text in activation.other_references)),
+    ]
+    always = {"Owner", "Installer", "Grid profile"}
+    return [{"label": label, "value": value} for label, value in rows if value or label in always]
+
+
+# ------------------------------------------------------------------ refresh
+
+
+@require_POST
+def refresh(request: PortalRequest, pk: int) -> HttpResponse:
+    """Ask for the newest state of the site; a worker reads it (2 hits from stage 3 on)."""
+    activation = find_site_to_change(request, pk)
+    asked = time.time()
+    if not refreshing.ask(activation):
+        messages.error(request, "The refresh could not be queued. Try again in a minute.")
+        return redirect("activations:detail", pk)
+    return redirect(f"{reverse('activations:detail', args=[pk])}?refreshing={asked:.3f}")
+
+
+@require_safe
+def freshness(request: PortalRequest, pk: int) -> HttpResponse:
+    """The line that says how old the copy is; reloads the page once the new one is there."""
+    activation = find_site(request, pk)
+    context = site_context(request, activation, "detail")
+    if not request.htmx:
+        return redirect("activations:detail", pk)
+    response = render(request, "activations/_freshness.html", context)
+    if context["refreshing"] is None:
+        response["HX-Redirect"] = reverse("activations:detail", args=[pk])
+    return response

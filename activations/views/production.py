@@ -1,0 +1,113 @@
+"""Switching a whole site on and off, and watching the gateway obey."""
+
+import uuid
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from activations import services, values
+from activations.forms import ProductionForm
+from activations.models import Activation
+from activations.views.sites import find_site, find_site_to_change, site_context
+from portal.operations.models import Operation
+from portal.ui.errors import Refused
+from portal.ui.http import PortalRequest
+
+# One read to compare, one write, and a read each time the gateway is asked.
+HITS = "2 hits and 1 a look"
+
+
+@require_safe
+def production(request: PortalRequest, pk: int) -> HttpResponse:
+    """Mode, how many produce, the last switch and its progress. Causes no hit."""
+    activation = find_site(request, pk)
+    return render(request, "activations/production.html", _context(request, activation))
+
+
+@require_safe
+def production_panel(request: PortalRequest, pk: int) -> HttpResponse:
+    """The part of the page that asks for itself while a switch is under way."""
+    activation = find_site(request, pk)
+    if not request.htmx:
+        return redirect("activations:production", pk)
+    return render(request, "activations/_production_panel.html", _context(request, activation))
+
+
+def _context(request: PortalRequest, activation: Activation) -> dict[str, Any]:
+    last = (
+        Operation.objects.for_user(request.user)
+        .filter(activation=activation, kind="activation.set_production_mode")
+        .order_by("-pk")
+        .first()
+    )
+    counts = activation.production
+    return {
+        **site_context(request, activation, "production"),
+        "heading": "Production",
+        "operation": last,
+        "mode": activation.production_mode,
+        "total": counts.get("total_micros"),
+        "producing": counts.get("energy_producing_micros"),
+        "why_not": services.why_not_switchable(activation),
+        "may_turn_back": services.may_turn_back(last),
+        "pto": _pto(activation),
+    }
+
+
+def _pto(activation: Activation) -> bool:
+    return bool(values.seen(activation)["permission_to_operate"])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def switch(request: PortalRequest, pk: int, mode: str) -> HttpResponse:
+    """The question before a switch, and the switch itself."""
+    if mode not in ("on", "off"):
+        raise Http404("Production is on or off.")
+    activation = find_site_to_change(request, pk)
+    if why := services.why_not_switchable(activation):
+        context = {**_context(request, activation), "refusal": why}
+        return render(request, "activations/production.html", context, status=409)
+    posted = request.POST if request.method == "POST" else None
+    form = ProductionForm(posted, mode=mode, pto_known=_pto(activation))
+    token = _token(request)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.queue_production(
+                activation,
+                mode=mode,
+                reason=form.cleaned_data.get("reason", "")
+                or ("Without permission to operate on record" if form.fields.get("no_pto") else ""),
+                actor=request.user,
+                token=token,
+            )
+        except Refused as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("activations:production", pk)
+    known = {"on": "On", "off": "Off"}
+    total = activation.production.get("total_micros")
+    context = {
+        **_context(request, activation),
+        "form": form,
+        "token": token,
+        "wanted": mode,
+        "rows": [
+            {
+                "field": "Production mode",
+                "before": known.get(activation.production_mode, "Not known"),
+                "after": known[mode],
+            }
+        ],
+        "micros": f"{total} microinverters" if total else "All microinverters",
+    }
+    return render(request, "activations/switch.html", context, status=422 if form.errors else 200)
+
+
+def _token(request: PortalRequest) -> uuid.UUID:
+    """Minted with the question, so that answering it twice switches once."""
+    try:
+        return uuid.UUID(request.POST.get("token", ""))
+    except ValueError:
+        return uuid.uuid4()

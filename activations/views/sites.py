@@ -1,0 +1,72 @@
+"""What the pages of one site share: finding it, its head, its tabs."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+
+from activations import references, refresh
+from activations.models import Activation
+from portal.ui.http import PortalRequest
+
+TABS = [
+    ("detail", "Readiness"),
+    ("site", "Site"),
+    ("equipment", "Equipment"),
+    ("grid", "Grid"),
+    ("people", "People"),
+    ("production", "Production"),
+    ("history", "History"),
+]
+
+
+def find_site(request: PortalRequest, pk: int) -> Activation:
+    """A site this person may see, or 404."""
+    visible = Activation.objects.for_user(request.user).select_related("company", "branch")
+    activation: Activation = get_object_or_404(visible, pk=pk)
+    return activation
+
+
+def find_site_to_change(request: PortalRequest, pk: int) -> Activation:
+    """A site this person may change; 403 when they may only look."""
+    activation = find_site(request, pk)
+    request.access.require_installer(activation.company_id)
+    return activation
+
+
+def may_change(request: PortalRequest, activation: Activation) -> bool:
+    return request.access.role_in(activation.company_id) in ("admin", "installer")
+
+
+def site_context(request: PortalRequest, activation: Activation, tab: str) -> dict[str, Any]:
+    """For templates/activations/_site_head.html and everything below it."""
+    return {
+        "activation": activation,
+        "reference": references.nice(activation.reference),
+        "refresh_hits": refresh.hits_of(activation),
+        "refreshing": _refreshing_since(request, activation),
+        "refresh_problem": refresh.problem_of(activation),
+        "may_change": may_change(request, activation),
+        "may_administer": request.access.role_in(activation.company_id) == "admin",
+        "tab": tab,
+        "tabs": [
+            {
+                "label": label,
+                "url": reverse(f"activations:{name}", args=[activation.pk]),
+                "is_on": name == tab,
+                "count": None,
+            }
+            for name, label in TABS
+        ],
+    }
+
+
+def _refreshing_since(request: HttpRequest, activation: Activation) -> float | None:
+    """Since when a refresh asked for by this page is awaited, as in its address."""
+    since = request.GET.get("refreshing", "")
+    try:
+        asked = float(since)
+    except ValueError:
+        return None
+    return asked if refresh.is_awaited(activation, asked) else None
