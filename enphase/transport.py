@@ -187,9 +187,10 @@ class Transport:
     def _once(self, send: "_Send") -> tuple[Any, int]:
         """Make one exchange and sort its outcome. Reads raise `_Passing` for what may pass."""
         endpoint = send.endpoint
+        # The token first: without one nothing is sent, and no permit must be spent on that.
+        send.token = send.renewed or self._tokens.access_token()
         if self._allowance is not None:
             self._allowance.take(endpoint.operation, self._lane)
-        send.token = send.renewed or self._tokens.access_token()
         headers = {
             "Authorization": f"Bearer {send.token}",
             "key": self._application.api_key,

@@ -447,3 +447,23 @@ def test_an_allowance_that_refuses_keeps_everything_here(caller: MakeCaller, ser
         buyer.client.users.get_current_user()
     assert asked == [("create_activation", "bulk"), ("get_current_user", "bulk")]
     assert (server.connections, buyer.hits) == (0, [])
+
+
+def test_a_dead_account_takes_no_permit(caller: MakeCaller, serve: Serve) -> None:
+    class Dead:
+        def access_token(self) -> str:
+            raise LookupError("connect again")
+
+        def renew(self, rejected: str) -> str | None:
+            return None
+
+    class Counting:
+        taken = 0
+
+        def take(self, endpoint: str, lane: str) -> None:
+            self.taken += 1
+
+    server, allowance = serve(saying(CREATED)), Counting()
+    with pytest.raises(LookupError, match="connect again"):
+        create(caller(server.url, tokens=Dead(), allowance=allowance))
+    assert (allowance.taken, server.connections) == (0, 0)
