@@ -103,6 +103,7 @@ def queue_home_owner(
         writes.create_home_owner,
         key=f"home-owner:{company.pk}:{digest_of(email)}",
         payload={
+            "company": company.pk,
             "email": email,
             "first_name": first_name.strip(),
             "last_name": last_name.strip(),
@@ -127,29 +128,26 @@ def queue_access(
     reason: str = "",
     token: uuid.UUID | None = None,
 ) -> Operation:
-    """Queue giving a home owner access to a site, or taking it away."""
+    """Queue giving a home owner access to a site, or taking it away.
+
+    The state we show changes when Enphase has said yes, not before.
+    """
     if home_owner.company_id != activation.company_id:
         raise Refused("This home owner is not known to the site's company.")
     access, _ = SiteAccess.objects.get_or_create(activation=activation, home_owner=home_owner)
     write = writes.grant_access if grant else writes.revoke_access
     done = SiteAccess.State.HAS_ACCESS if grant else SiteAccess.State.REVOKED
     verb = "Give {} access to {}" if grant else "Take {}'s access to {} away"
-    with transaction.atomic():
-        operation = queue_write(
-            write,
-            key=f"access:{activation.pk}:{home_owner.pk}",
-            payload={"system_id": activation.system_id, "user_id": home_owner.enphase_id},
-            company=activation.company,
-            activation=activation,
-            actor=actor,
-            title=verb.format(home_owner, activation),
-            before={"Access": access.get_state_display()},
-            after={"Access": done.label},
-            reason=reason,
-            token=token,
-        )
-        if grant and access.state in (SiteAccess.State.NOT_INVITED, SiteAccess.State.REVOKED):
-            access.state = SiteAccess.State.INVITED
-            access.invited_at = access.changed_at = timezone.now()
-            access.save(update_fields=["state", "invited_at", "changed_at"])
-    return operation
+    return queue_write(
+        write,
+        key=f"access:{activation.pk}:{home_owner.pk}",
+        payload={"system_id": activation.system_id, "user_id": home_owner.enphase_id},
+        company=activation.company,
+        activation=activation,
+        actor=actor,
+        title=verb.format(home_owner, activation),
+        before={"Access": access.get_state_display()},
+        after={"Access": done.label},
+        reason=reason,
+        token=token,
+    )

@@ -18,9 +18,12 @@ from portal.operations.registry import AlreadySo, Finding, write
     done_message="Home owner created",
 )
 def create_home_owner(
-    client: Client, *, email: str, first_name: str, last_name: str, phone: str = ""
+    client: Client, *, company: int, email: str, first_name: str, last_name: str, phone: str = ""
 ) -> dict[str, Any]:
-    """Create the Enlighten user. Free, but it writes to a person: never sent twice blindly."""
+    """Create the Enlighten user. Free, but it writes to a person: never sent twice blindly.
+
+    `company` is ours, for the row we keep; Enphase is not told.
+    """
     user: User = client.users.create_home_owner(
         email=email, first_name=first_name, last_name=last_name, phone=phone or None
     )
@@ -31,11 +34,17 @@ def create_home_owner(
 def _not_there_yet(client: Client, payload: dict[str, Any]) -> None:
     """An address that has an account already is adopted instead of refused by Enphase."""
     match = client.users.search_users(payload["email"])
-    if match is not None:
-        raise AlreadySo(
-            "This address has an Enlighten account already; it is used as it is.",
-            {"user_id": match.user_id},
-        )
+    if match is None:
+        return
+    owner, _ = HomeOwner.objects.update_or_create(
+        company_id=payload["company"],
+        enphase_id=match.user_id,
+        defaults={"email": payload["email"], "found_at": timezone.now()},
+    )
+    raise AlreadySo(
+        "This address has an Enlighten account already; it is used as it is.",
+        {"user_id": match.user_id, "home_owner": owner.pk},
+    )
 
 
 @create_home_owner.verify
