@@ -63,6 +63,12 @@ def search_systems(call: Call) -> Answer:
         (*values, size, (page - 1) * size),
     ).fetchall()
     live_stream = call.query.get("live_stream") == "true"
+    references: dict[int, dict[int, str]] = {}
+    for item in call.db.execute(
+        f"SELECT * FROM refs WHERE system_id IN ({','.join('?' * len(rows))})",
+        [row["system_id"] for row in rows],
+    ):
+        references.setdefault(item["system_id"], {})[item["company_id"]] = item["reference"]
     return Answer(
         200,
         {
@@ -71,7 +77,10 @@ def search_systems(call: Call) -> Answer:
             "size": size,
             "count": len(rows),
             "items": "systems",
-            "systems": [_show(call, row, live_stream) for row in rows],
+            "systems": [
+                _show(row, call.caller.books, references.get(row["system_id"], {}), live_stream)
+                for row in rows
+            ],
         },
     )
 
@@ -124,7 +133,9 @@ def _conditions(call: Call, wanted: dict[str, Any]) -> tuple[list[str], list[Any
     return clauses, values
 
 
-def _show(call: Call, row: sqlite3.Row, live_stream: bool) -> dict[str, Any]:
+def _show(
+    row: sqlite3.Row, books: int, references: dict[int, str], live_stream: bool
+) -> dict[str, Any]:
     details = json.loads(row["details"])
     shown: dict[str, Any] = {
         "system_id": row["system_id"],
@@ -144,12 +155,9 @@ def _show(call: Call, row: sqlite3.Row, live_stream: bool) -> dict[str, Any]:
         "energy_today": -1,
         "system_size": -1,
     }
-    others = []
-    for item in call.db.execute("SELECT * FROM refs WHERE system_id = ?", (row["system_id"],)):
-        if item["company_id"] == call.caller.books:
-            shown["reference"] = item["reference"]
-        else:
-            others.append(item["reference"])
+    if books in references:
+        shown["reference"] = references[books]
+    others = [text for company, text in references.items() if company != books]
     if others:
         shown["other_references"] = others
     if live_stream:

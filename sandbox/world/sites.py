@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ COLUMNS = (
     "production_mode", "producing", "production_target", "production_since", "production_seconds",
     "details",
 )  # fmt: skip
+
+_values = operator.itemgetter(*COLUMNS)
 
 # Set by the API but only shown by get_activation; unset numbers are "" on the wire.
 DETAILS: dict[str, Any] = {
@@ -99,13 +102,7 @@ def insert(db: sqlite3.Connection, sites: list[Site]) -> None:
     marks = ",".join("?" * len(COLUMNS))
     db.executemany(
         f"INSERT INTO systems ({','.join(COLUMNS)}) VALUES ({marks})",
-        [
-            tuple(
-                json.dumps(site.details) if name == "details" else site.row[name]
-                for name in COLUMNS
-            )
-            for site in sites
-        ],
+        [_values({**site.row, "details": json.dumps(site.details)}) for site in sites],
     )
     ids = [(site.row["system_id"], site) for site in sites]
     db.executemany(
