@@ -51,6 +51,8 @@ if not _live:
     # A file, because browser and broker tests share the database with other processes.
     if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         DATABASES["default"]["TEST"] = {"NAME": str(Path(VAR_DIR) / "test.sqlite3")}
+    # WhiteNoise warns about a missing folder; views need none of the files in it.
+    (Path(VAR_DIR) / "static").mkdir(exist_ok=True)
     CELERY_TASK_ALWAYS_EAGER = True
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
