@@ -71,6 +71,19 @@ class RidgelineBoundField(BoundField):
         """Said beside the label. A box to tick or a choice with a default needs no such word."""
         return not self.field.required and self.kind in {"text", "affix", "group"}
 
+    def said(self, text: str) -> str:
+        """An error in words that name the field, where Django's own words do not."""
+        if text != forms.Field.default_error_messages["required"]:
+            return text
+        if self.kind in {"check", "switch"}:
+            return f"Tick: {self.label}"
+        chosen = isinstance(self.field.widget, forms.widgets.ChoiceWidget | forms.FileInput)
+        return f"{'Choose' if chosen else 'Enter'} {_in_sentence(str(self.label))}"
+
+    @property
+    def error_texts(self) -> list[str]:
+        return [self.said(str(text)) for text in self.errors]
+
     def css_classes(self, extra_classes: Any = None) -> str:
         names = f"field field--{self.kind}" + (" field--error" if self.errors else "")
         return " ".join(filter(None, [names, super().css_classes(extra_classes)]))
@@ -80,6 +93,8 @@ class RidgelineBoundField(BoundField):
     ) -> dict[str, Any]:
         widget = widget or self.field.widget
         attrs = super().build_widget_attrs(attrs, widget)
+        if isinstance(widget, forms.Textarea) and widget.attrs.get("rows") == "10":
+            attrs.setdefault("rows", "4")  # Django's ten lines are for essays
         ours = _css_class(widget)
         if ours and not widget.is_hidden:
             theirs = attrs.get("class") or widget.attrs.get("class", "")
@@ -92,6 +107,11 @@ class RidgelineBoundField(BoundField):
             # Roles radio and checkbox in a group do not take these; the fieldset has them.
             attrs.pop("aria-invalid", None)
         return attrs
+
+
+def _in_sentence(label: str) -> str:
+    """ "System type" within a sentence is "system type"; "PV module" and "E-mail" stay."""
+    return label if label[1:2].isupper() or label[1:2] == "-" else label[:1].lower() + label[1:]
 
 
 def _css_class(widget: forms.Widget) -> str:

@@ -253,15 +253,19 @@ def error_list(form: Any = None, forms: Any = None) -> list[dict[str, str]]:
     problems = []
     for each in [*([form] if form else []), *(forms or [])]:
         for name, texts in getattr(each, "errors", {}).items():
-            target = _target(each, name)
-            problems += [{"text": text, "target": target} for text in texts]
+            field = form_field(each, name)
+            said = getattr(field, "said", str)
+            target = _target(field) if field is not None else ""
+            problems += [{"text": said(str(text)), "target": target} for text in texts]
     return problems
 
 
-def _target(form: Any, name: str) -> str:
-    if name not in form.fields or form[name].is_hidden:
-        return ""
-    field = form[name]
+def form_field(form: Any, name: str) -> Any:
+    """The field one can go to; None for what concerns the whole form or a hidden field."""
+    return form[name] if name in form.fields and not form[name].is_hidden else None
+
+
+def _target(field: Any) -> str:
     return f"{field.auto_id}_group" if field.use_fieldset else str(field.id_for_label)
 
 
@@ -297,4 +301,4 @@ def _step_state(number: int, now: int) -> str:
     return "now" if number == now else "next"
 
 
-_BARS = mark_safe("<i></i>" * 5)
+_BARS = SafeString("<i></i>" * 5)
