@@ -13,6 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import HealthCheck, settings
 
 from enphase import Application, Client, Hit, Timeouts
 from tests.enphase.wire import Handler, RawServer
@@ -21,6 +22,15 @@ APPLICATION = Application("key-canary", "client-id", "secret-canary")
 
 # The real ones scaled down, so that a test of the deadline takes a second.
 QUICK = Timeouts(connect=1.0, read=1.0, deadline=1.6)
+
+
+def bounded(examples: int) -> settings:
+    """Settings of a property test: so many examples, and no verdict on the machine's speed."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
 
 
 @dataclass

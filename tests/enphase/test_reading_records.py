@@ -5,7 +5,7 @@ from typing import Any
 
 import pydantic
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enphase import records
@@ -25,6 +25,7 @@ from enphase.records import (
     UserMatch,
 )
 from enphase.resources.base import filters, on_the_wire
+from tests.enphase.conftest import bounded
 
 # An answer in the documented shape, values our own.
 PERSON = {
@@ -318,7 +319,7 @@ KINDS = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@bounded(300)
 @given(st.data())
 def test_any_mixture_of_types_gives_a_record_or_value_error(data: st.DataObject) -> None:
     kind = data.draw(st.sampled_from(KINDS))
@@ -335,7 +336,7 @@ def test_any_mixture_of_types_gives_a_record_or_value_error(data: st.DataObject)
     repr(record)
 
 
-@settings(max_examples=200, deadline=None)
+@bounded(200)
 @given(st.dictionaries(st.sampled_from(sorted(Activation.model_fields)), STRANGE, max_size=10))
 def test_a_site_with_an_id_is_never_lost(row: dict[str, Any]) -> None:
     site = Activation.from_api({**row, "system_id": 701})

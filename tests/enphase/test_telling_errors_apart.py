@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from enphase.endpoints import ENDPOINTS
@@ -22,6 +22,7 @@ from enphase.errors import (
 )
 from enphase.exchange import Reply
 from enphase.transport import classify, parse_json
+from tests.enphase.conftest import bounded
 
 NOW = datetime(2026, 11, 22, 12, 0, 30, tzinfo=UTC)
 
@@ -93,7 +94,7 @@ NAMES = st.sampled_from(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@bounded(200)
 @given(st.dictionaries(NAMES, JSON, max_size=7) | JSON)
 def test_the_reader_never_raises_and_its_texts_are_short_and_plain(body: Any) -> None:
     envelope = read_envelope(body)
@@ -108,7 +109,7 @@ def test_the_reader_never_raises_and_its_texts_are_short_and_plain(body: Any) ->
     assert NOW < error.retry_at <= NOW + timedelta(days=32)
 
 
-@settings(max_examples=200, deadline=None)
+@bounded(200)
 @given(
     st.integers(min_value=300, max_value=599),
     st.binary(max_size=60) | st.sampled_from([b"", b"<html>", b"null", b'{"message":"x"}']),
@@ -126,7 +127,7 @@ def test_an_answer_without_a_documented_body_proves_nothing(
         assert caught.value.status == status
 
 
-@settings(max_examples=100, deadline=None)
+@bounded(100)
 @given(st.integers(min_value=100, max_value=599), st.sampled_from([M, R, U, L, E, TOKEN]))
 def test_a_documented_body_counts_only_with_the_status_of_a_refusal(
     status: int, body: dict[str, Any]
@@ -194,7 +195,7 @@ def test_december_ends_in_january() -> None:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@bounded(200)
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_tried_as_json(body: bytes) -> None:
     parse_json(body)
