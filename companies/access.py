@@ -73,7 +73,7 @@ class Access:
         return self.role if company_id is None else self.role_in(company_id)
 
 
-class Backend(AuthenticationBackend):  # type: ignore[misc]
+class Backend(AuthenticationBackend):
     """allauth's sign-in; brings the memberships along with the user in one query a request."""
 
     def get_user(self, user_id: Any) -> User | None:

@@ -58,10 +58,7 @@ def connect_company(*, username: str, password: str, actor: User) -> Company:
     try:
         with transaction.atomic():
             company = Company.objects.create(
-                enphase_id=top_id,
-                name=name or f"Company {top_id}",
-                location=own.location or "",
-                country=own.country or "",
+                enphase_id=top_id, name=(name or f"Company {top_id}")[: sync.MAX_TEXT]
             )
             Membership.objects.create(user=actor, company=company, role=Role.ADMIN)
             sync.store(company, own, branches, subcontractors)

@@ -11,6 +11,9 @@ from enphase.records import Company as CompanyRecord
 from enphase.records import CompanyBranches, Subcontractors
 from portal.connections.services import PAGE_TIMEOUTS, client_for
 
+# Longer than any name seen; PostgreSQL refuses what its columns cannot hold.
+MAX_TEXT = 255
+
 
 def read_company(company: Company) -> Company:
     """Read a company's branches and subcontractors (3 hits) and store what differs.
@@ -75,8 +78,8 @@ def _store_subcontractors(company: Company, answer: Subcontractors) -> None:
     for record in answer.authorized_subcontractors:
         row = rows.pop(record.company_id, None)
         wanted = {
-            "name": record.company_name or f"Company {record.company_id}",
-            "location": record.location or "",
+            "name": (record.company_name or f"Company {record.company_id}")[:MAX_TEXT],
+            "location": (record.location or "")[:MAX_TEXT],
             "enabled": record.is_enabled,
         }
         if row is None:
@@ -92,9 +95,10 @@ def _update(company: Company, record: CompanyRecord, *, fallback: str | None) ->
 
 
 def _columns(record: CompanyRecord, *, fallback: str) -> dict[str, Any]:
-    columns = {"name": record.company_name or fallback or f"Company {record.company_id}"}
+    name = record.company_name or fallback or f"Company {record.company_id}"
+    columns = {"name": name[:MAX_TEXT]}
     if record.location:
-        columns |= {"location": record.location, "country": record.country or ""}
+        columns |= {"location": record.location[:MAX_TEXT], "country": record.country or ""}
     return columns
 
 

@@ -1,5 +1,7 @@
 """Home owners: the customers, as Enlighten knows them, and which sites they may see."""
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -31,7 +33,7 @@ class HomeOwner(models.Model):
     class HomeOwnerQuerySet(ForUser):
         branch_path = ""
 
-        def matching(self, text: str) -> "models.QuerySet[HomeOwner]":
+        def matching(self, text: str) -> Self:
             """Each word of `text` occurs in the name or the address."""
             rows = self
             for word in text.split()[:5]:

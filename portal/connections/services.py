@@ -555,9 +555,10 @@ def _moment(when: datetime | None, form: str = "%H:%M:%S") -> str:
 
 def _take_person(account: Account, user: User) -> None:
     account.enphase_user_id = user.user_id
-    account.acting_name = f"{user.first_name or ''} {user.last_name or ''}".strip()[:255]
+    company = user.company.company_name if user.company else None
+    account.acting_name = user.name[:255]
     account.acting_email = (user.email or "")[:254]
-    account.acting_company = (user.company.company_name if user.company else "")[:255]
+    account.acting_company = (company or "")[:255]
 
 
 def _tell(account: Account, tag: str, actor: Any, text: str) -> None:

@@ -53,12 +53,10 @@ class Command(BaseCommand):
                 name: connected(name, users[admin], enlighten_email)
                 for name, (admin, enlighten_email) in COMPANIES.items()
             }
-            for email, _, company, role in PEOPLE:
-                if company:
+            for email, _, where, role in PEOPLE:
+                if where:
                     Membership.objects.get_or_create(
-                        user=users[email],
-                        company=companies[company],
-                        defaults={"role": role},
+                        user=users[email], company=companies[where], defaults={"role": role}
                     )
             fresh = [company for company in companies.values() if is_new(company)]
             if fresh and not options["no_sweep"]:
@@ -69,9 +67,9 @@ class Command(BaseCommand):
             raise CommandError(f"The sandbox did not play along: {error}") from error
 
         self.stdout.write("Sign in with any of these; the password is " + PASSWORD)
-        for email, name, company, role in PEOPLE:
-            where = f"{role} at {company}" if company else "support, sees every company"
-            self.stdout.write(f"  {email:<20} {name}, {where}")
+        for email, name, where, role in PEOPLE:
+            does = f"{role} at {where}" if where else "support, sees every company"
+            self.stdout.write(f"  {email:<20} {name}, {does}")
 
 
 def make_user(email: str, name: str, *, is_support: bool) -> User:

@@ -11,13 +11,13 @@ from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
 from portal.connections.provider.views import EnphaseOAuth2Adapter
 
 
-class EnphaseAccount(ProviderAccount):  # type: ignore[misc]
+class EnphaseAccount(ProviderAccount):
     def get_user_data(self) -> dict[str, Any] | None:
         """Name and address for allauth's list of connections."""
         return {"username": self.account.extra_data.get("name", "")}
 
 
-class EnphaseProvider(OAuth2Provider):  # type: ignore[misc]
+class EnphaseProvider(OAuth2Provider):
     """Enlighten as allauth sees it. The user id at Enlighten names the person."""
 
     id = "enphase"

@@ -27,7 +27,7 @@ from portal.ui.errors import Refused
 ACCESS, REFRESH = "social:access_token", "social:refresh_token"
 
 
-class EnphaseOAuth2Client(OAuth2Client):  # type: ignore[misc]
+class EnphaseOAuth2Client(OAuth2Client):
     """Asks the token endpoint through `enphase.auth`: no redirects, deadline, nothing in logs."""
 
     @sensitive_variables()
@@ -55,7 +55,7 @@ class EnphaseOAuth2Client(OAuth2Client):  # type: ignore[misc]
         }
 
 
-class EnphaseOAuth2Adapter(OAuth2Adapter):  # type: ignore[misc]
+class EnphaseOAuth2Adapter(OAuth2Adapter):
     """Where Enphase's pages are, and who has signed in there."""
 
     provider_id = "enphase"
