@@ -450,15 +450,15 @@ def split_serials(text: str) -> list[str]:
     """Serials out of whatever was pasted: lines, commas, groups of four ("2023 1407 1152")."""
     found: list[str] = []
     for line in re.split(r"[\n\r,;|\t]+", text or ""):
-        plain = re.sub(r"[\s\-.:]+", "", line)
-        if not plain:
-            continue
-        if plain.isdigit() and len(plain) % SERIAL_DIGITS == 0:
-            # Groups of four, or several serials on one line.
+        words = [re.sub(r"[\-.:]", "", word) for word in line.split()]
+        words = [word for word in words if word]
+        whole = "".join(words)
+        if any(len(word) >= SERIAL_DIGITS for word in words) or not whole.isdigit():
+            found += words
+        elif whole:
+            # Groups of four, of one serial or of several on a line.
             step = SERIAL_DIGITS
-            found += [plain[start : start + step] for start in range(0, len(plain), step)]
-        else:
-            found += line.split() if not plain.isdigit() else [plain]
+            found += [whole[start : start + step] for start in range(0, len(whole), step)]
     return list(dict.fromkeys(found))
 
 

@@ -28,7 +28,7 @@ def test_page_causes_no_hit_and_few_queries(
     assert "Okafor residence" in page
     assert "12 Alder Court, Sacramento, CA 95814, United States of America" in page
     assert "Gateway detects all 24" in page
-    assert "Turn production on" in page
+    assert "Choose the PV module" in page
     assert "2 hits" in page
 
 

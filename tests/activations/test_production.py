@@ -32,6 +32,7 @@ def poll(operation):
 
 
 def test_switch_is_confirmed_by_the_gateway(client, alice, site, world, on_commit):
+    world._ask("POST", "limits", {"production_seconds": 600})
     client.force_login(alice)
     question = client.get(url_of(site, "on")).content.decode()
     assert "Turn production on at Okafor residence?" in question
@@ -44,13 +45,13 @@ def test_switch_is_confirmed_by_the_gateway(client, alice, site, world, on_commi
     page = client.get(response.url).content.decode()
     assert "every 3s" in page
 
-    world.clock(advance_seconds=12)
+    world.clock(advance_seconds=300)
     poll(operation)
     assert operation.state == State.CONFIRMING
     assert 0 < operation.progress["done"] < operation.progress["total"] == 24
     assert operation.progress["unit"] == "producing"
 
-    world.clock(advance_seconds=120)
+    world.clock(advance_seconds=400)
     poll(operation)
     assert operation.state == State.DONE
     assert operation.message == "Production turned on."
