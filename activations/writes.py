@@ -104,7 +104,8 @@ def _by_list(client: Client, reference: str) -> Finding:
     channel = "list_activations by reference"
     page = client.activations.list_activations(reference=reference)
     ours = [row for row in page.systems if row.has_reference(reference)]
-    found = _sort(channel, [row.system_id for row in ours], len(page.systems) + len(page.unreadable))
+    rows = len(page.systems) + len(page.unreadable)
+    found = _sort(channel, [row.system_id for row in ours], rows)
     if found.finding == LookUp.Finding.MATCH:
         return _with_reply(client, found, ours[0].system_id)
     return found
@@ -115,7 +116,8 @@ def _by_search(client: Client, reference: str) -> Finding:
     page = client.systems.search_systems(reference=reference)
     wanted = reference.casefold()
     ours = [row for row in page.systems if (row.reference or "").casefold() == wanted]
-    found = _sort(channel, [row.system_id for row in ours], len(page.systems) + len(page.unreadable))
+    rows = len(page.systems) + len(page.unreadable)
+    found = _sort(channel, [row.system_id for row in ours], rows)
     if found.finding == LookUp.Finding.MATCH:
         return _with_reply(client, found, ours[0].system_id)
     return found
