@@ -250,6 +250,9 @@ def changes_between(base: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]
         was = base.get(name)
         if isinstance(value, bool) and was is None and not value:
             continue
+        if name in values.COUNTS and not value and not was:
+            # Enphase says 0 where nothing was entered.
+            continue
         if not values.same(was, value):
             changes[name] = value
     if "operational" in changes and "permission_to_operate" not in changes:
