@@ -305,4 +305,5 @@ LOGGING = logs.config(
     level=env.str("LOG_LEVEL", default="INFO"), json=env.bool("LOG_JSON", default=not DEBUG)
 )
 DJANGO_STRUCTLOG_CELERY_ENABLED = False
-VAR_DIR.mkdir(parents=True, exist_ok=True)
+# WhiteNoise warns about a folder that is not there yet.
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,200 @@
+"""Every address of the portal, asked for by everybody: who gets in, who gets 403, who 404.
+
+An address without a row here fails the first test, so nobody can forget to think about it.
+"""
+
+import uuid
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from activations import sync
+from activations.catalog.models import PvManufacturer
+from activations.models import Activation, Draft
+from companies.homeowners.models import HomeOwner, SiteAccess
+from companies.middleware import SESSION_KEY
+from companies.models import Membership
+from portal.connections.models import Account
+from portal.operations.models import Operation, State
+from tests.worlds import World
+
+pytestmark = pytest.mark.django_db
+
+LOGIN, IN, NO, GONE = "login", "in", 403, 404
+PEOPLE = ("anonymous", "alice", "bob", "dana", "charlie", "sam")
+# Who gets what, in the order of PEOPLE. Objects in the addresses belong to Halcyon.
+EVERYBODY = (IN, IN, IN, IN, IN, IN)
+SIGNED_IN = (LOGIN, IN, IN, IN, IN, IN)
+SEEN = (LOGIN, IN, IN, IN, GONE, IN)  # alice's company, and support
+CHANGED = (LOGIN, IN, NO, IN, GONE, NO)  # installers and admins of that company
+ADMINISTERED = (LOGIN, NO, NO, IN, GONE, NO)  # its admins
+WORK = (LOGIN, IN, NO, IN, IN, NO)  # installers and admins, each in their own company
+ADMIN = (LOGIN, NO, NO, IN, IN, NO)  # admins, each in their own company
+JOINS = (LOGIN, IN, IN, IN, IN, GONE)  # support looks at companies and joins none
+NOBODY = None  # this method is not offered: 405
+
+# name -> (kwargs, who may GET, who may POST)
+ROWS: dict[str, tuple[Any, Any, Any]] = {
+    "home": ({}, SIGNED_IN, NOBODY),
+    "healthz": ({}, EVERYBODY, NOBODY),
+    "readyz": ({}, EVERYBODY, NOBODY),
+    "activations:list": ({}, SIGNED_IN, NOBODY),
+    "activations:export": ({}, SIGNED_IN, NOBODY),
+    "activations:refresh": ({}, NOBODY, WORK),
+    "activations:new": ({}, WORK, WORK),
+    "activations:resume": ("draft", CHANGED, NOBODY),
+    "activations:wizard": ("draft-step", CHANGED, CHANGED),
+    "activations:check": ("draft", CHANGED, CHANGED),
+    "activations:look-up": ("draft", NOBODY, CHANGED),
+    "activations:discard": ("draft", NOBODY, CHANGED),
+    "activations:detail": ("site", SEEN, NOBODY),
+    "activations:refresh-site": ("site", NOBODY, CHANGED),
+    "activations:freshness": ("site", SEEN, NOBODY),
+    "activations:site": ("site", SEEN, CHANGED),
+    "activations:equipment": ("site", SEEN, CHANGED),
+    "activations:grid": ("site", SEEN, CHANGED),
+    "activations:people": ("site", SEEN, CHANGED),
+    "activations:revoke": ("site-owner", CHANGED, CHANGED),
+    "activations:production": ("site", SEEN, NOBODY),
+    "activations:production-panel": ("site", SEEN, NOBODY),
+    "activations:switch": ("site-mode", CHANGED, CHANGED),
+    "activations:history": ("site", SEEN, NOBODY),
+    "activations:delete": ("site", CHANGED, ADMINISTERED),
+    "operations:list": ({}, SIGNED_IN, NOBODY),
+    "operations:detail": ("operation", SEEN, NOBODY),
+    "operations:progress": ("operation", SEEN, NOBODY),
+    "operations:card": ("operation", SEEN, NOBODY),
+    "operations:cancel": ("operation", NOBODY, CHANGED),
+    "operations:check-again": ("operation", NOBODY, CHANGED),
+    "operations:send-again": ("operation", ADMINISTERED, ADMINISTERED),
+    "operations:close": ("operation", ADMINISTERED, ADMINISTERED),
+    "operations:override": ("operation", CHANGED, CHANGED),
+    "companies:list": ({}, SIGNED_IN, NOBODY),
+    "companies:connect": ({}, JOINS, JOINS),
+    "companies:refresh": ({}, NOBODY, WORK),
+    "companies:subcontractors": ({}, SIGNED_IN, NOBODY),
+    "companies:switch": ({}, NOBODY, SEEN),
+    "companies:add-member": ({}, ADMIN, ADMIN),
+    "companies:change-member": ("membership", ADMINISTERED, ADMINISTERED),
+    "companies:remove-member": ("membership", ADMINISTERED, ADMINISTERED),
+    "homeowners:list": ({}, SIGNED_IN, NOBODY),
+    "catalog:grid-profiles": ({}, SIGNED_IN, NOBODY),
+    "catalog:pv-modules": ({}, SIGNED_IN, NOBODY),
+    "catalog:pv-models": ("maker", SIGNED_IN, WORK),
+    "connections:settings": ({}, SIGNED_IN, NOBODY),
+    "connections:test": ({}, NOBODY, WORK),
+    "connections:connect": ({}, ADMIN, ADMIN),
+    "connections:disconnect": ({}, ADMIN, ADMIN),
+    "ui:menu": ({}, SIGNED_IN, NOBODY),
+    "ui:statuses": ({}, SIGNED_IN, NOBODY),
+    "ui:appearance": ({}, SIGNED_IN, SIGNED_IN),
+    "ui:shortcuts": ({}, SIGNED_IN, SIGNED_IN),
+}
+# Addresses of allauth: their rules are allauth's, tests/portal/users covers what we set there.
+LIBRARY = ("account_", "mfa_", "socialaccount_", "usersessions_", "enphase_", "social/")
+
+
+def names(resolver: URLResolver | None = None, prefix: str = "") -> set[str]:
+    found = set()
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLPattern):
+            found.add(f"{prefix}{entry.name or entry.pattern}")
+        else:
+            space = f"{prefix}{entry.namespace}:" if entry.namespace else prefix
+            found |= names(entry, space)
+    return found
+
+
+def test_every_address_has_a_row():
+    ours = {name for name in names() if not name.startswith(LIBRARY)}
+    assert ours == set(ROWS)
+
+
+@pytest.fixture
+def cast(alice, bob, dana, charlie, sam):
+    return {"alice": alice, "bob": bob, "dana": dana, "charlie": charlie, "sam": sam}
+
+
+@pytest.fixture
+def things(halcyon, bluebonnet, alice, bob, world):
+    """One thing of Halcyon for every kind of address."""
+    sync.sweep(halcyon)
+    site = Activation.objects.get(company=halcyon, system_id=701)
+    owner = HomeOwner.objects.create(
+        company=halcyon, enphase_id=3001, email="ada.okafor@example.com"
+    )
+    SiteAccess.objects.create(home_owner=owner, activation=site, state=SiteAccess.State.HAS_ACCESS)
+    PvManufacturer.objects.create(enphase_id=109, name="Alps Technology")
+    draft = Draft.objects.create(company=halcyon, author=alice, uuid=uuid.uuid4())
+    operation = Operation.objects.create(
+        kind="create_activation",
+        key="create:x",
+        title="Create Ridge house",
+        company=halcyon,
+        actor=alice,
+        state=State.NEEDS_REVIEW,
+    )
+    return {
+        "company": halcyon.pk,
+        "site": {"pk": site.pk},
+        "site-owner": {"pk": site.pk, "owner": owner.pk},
+        "site-mode": {"pk": site.pk, "mode": "on"},
+        "draft": {"key": draft.uuid},
+        "draft-step": {"key": draft.uuid, "step": "site"},
+        "operation": {"pk": operation.pk},
+        "membership": {"pk": Membership.objects.get(user=bob).pk},
+        "maker": {"enphase_id": 109},
+    }
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_who_gets_in(name, things, cast, client, world):
+    kwargs, *allowed = ROWS[name]
+    url = reverse(name, kwargs=things[kwargs] if isinstance(kwargs, str) else kwargs)
+    wrong = []
+    for method, expected in zip(("get", "post"), allowed, strict=True):
+        for number, person in enumerate(PEOPLE):
+            client.logout()
+            if person != "anonymous":
+                client.force_login(cast[person])
+            if person == "sam":
+                # Support opens a company first, by the switcher.
+                session = client.session
+                session[SESSION_KEY] = things["company"]
+                session.save()
+            outcome = None if expected is NOBODY else expected[number]
+            mistake = visit(client, method, url, outcome, world, {"company": things["company"]})
+            if mistake:
+                wrong.append(f"{person} {method}: {mistake}")
+    assert not wrong, "\n".join(wrong)
+
+
+def visit(
+    client: Client, method: str, url: str, outcome: Any, world: World, data: dict[str, Any]
+) -> str:
+    """Ask once, undo what it did, and say what was not as expected."""
+    before, hits = count_rows(), world.hits
+    undo = transaction.savepoint()
+    answer = getattr(client, method)(url, data)
+    changed = count_rows() != before or world.hits != hits
+    transaction.savepoint_rollback(undo)
+
+    to_login = "/accounts/login" in answer.headers.get("Location", "")
+    if outcome is None:
+        fits = answer.status_code == 405 or to_login
+    elif outcome == IN:
+        return "" if answer.status_code in (200, 302, 409, 422) and not to_login else f"{answer}"
+    elif outcome == LOGIN:
+        fits = answer.status_code == 302 and to_login
+    else:
+        fits = answer.status_code == outcome
+    # Turned away means: nothing changed, and Enphase was not asked.
+    return "" if fits and not changed else f"{answer}, changed: {changed}"
+
+
+def count_rows() -> tuple[int, ...]:
+    tables = (Operation, Membership, Draft, HomeOwner, Activation, Account)
+    return tuple(table.objects.count() for table in tables)
