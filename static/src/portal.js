@@ -56,6 +56,14 @@ function forgetSent(form) {
   document.querySelectorAll("[aria-busy=true]:is(button, .btn)").forEach((button) => button.removeAttribute("aria-busy"));
 }
 
+// ---------------------------------------------------------------- buttons that only work with script
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-print]").forEach((button) => (button.hidden = false));
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("[data-print]")) window.print();
+});
+
 // ---------------------------------------------------------------- htmx
 const isPoll = (element) => /\bevery\b/.test(element.getAttribute?.("hx-trigger") || "");
 
