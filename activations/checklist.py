@@ -100,13 +100,20 @@ class Checklist:
         """For the stage the site is in: "2 of 4 checks pass"."""
         now = [task for task in self.tasks if task.blocks == self.stage]
         done = sum(task.is_done for task in now)
-        return f"{done} of {len(now)} checks pass" if now else ""
+        verb = "passes" if len(now) == 1 else "pass"
+        return f"{done} of {len(now)} check{'' if len(now) == 1 else 's'} {verb}" if now else ""
 
 
 def checklist(
-    activation: Activation, record: Record, operations: Iterable[Operation] = ()
+    activation: Activation,
+    record: Record,
+    operations: Iterable[Operation] = (),
+    profile: str = "",
 ) -> Checklist:
-    """The tasks of a site. `operations` are its recent ones, the newest first."""
+    """The tasks of a site.
+
+    `operations` are its recent ones, the newest first; `profile` its grid profile's name.
+    """
     known = values.values_of(record)
     read = activation.detail_at is not None
     running = list(operations)
@@ -116,7 +123,7 @@ def checklist(
         Group("people", "People", _people(record, known)),
         Group("equipment", "Equipment", _equipment(activation, known, read)),
         Group("layout", "Layout and production", _layout(activation, known, read, running)),
-        Group("grid", "Grid and go-live", _grid(activation, known, read)),
+        Group("grid", "Grid and go-live", _grid(known, read, profile)),
     ]
     stuck = _stuck(running)
     if stuck:
@@ -394,11 +401,11 @@ def _production(activation: Activation, running: list[Operation]) -> Task:
     return Task("production", title, CANNOT_TELL, "waiting", "Cannot tell", "production", 4)
 
 
-def _grid(activation: Activation, known: dict[str, Any], read: bool) -> list[Task]:
+def _grid(known: dict[str, Any], read: bool, profile: str) -> list[Task]:
     tasks = []
     if read:
         if known["grid_profile"]:
-            tasks.append(Task("profile", "Grid profile", "Chosen", "done", page="grid"))
+            tasks.append(Task("profile", "Grid profile", profile or "Chosen", "done", page="grid"))
         else:
             tasks.append(
                 Task(

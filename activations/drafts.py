@@ -5,7 +5,7 @@ from typing import Any
 
 from activations import values
 from activations.catalog import services as catalog
-from activations.catalog.models import GridProfile, PvModel
+from activations.catalog.models import GridProfile, PvManufacturer, PvModel
 from activations.forms import (
     EquipmentForm,
     FormData,
@@ -81,10 +81,27 @@ def catalog_for(
 ) -> dict[str, Any]:
     """The choices that come from Enphase's catalogues, for the form of one group."""
     if key == "equipment":
-        return {"makers": makers(), "modules": modules(maker, company if read else None)}
+        return {
+            "makers": _with_current(makers(), known, "pv_manufacturer"),
+            "modules": _with_current(
+                modules(maker, company if read else None),
+                known if maker == known.get("pv_manufacturer") else {},
+                "pv_model",
+            ),
+        }
     if key == "grid":
         return {"profiles": profiles(company, known)}
     return {}
+
+
+def _with_current(
+    choices: list[tuple[int, str]], known: dict[str, Any], name: str
+) -> list[tuple[int, str]]:
+    """What a site has must be among the choices, copied or not, or saving would take it away."""
+    current = known.get(name)
+    if not current or current in dict(choices):
+        return choices
+    return [(current, known.get(f"{name}_name") or f"Number {current}"), *choices]
 
 
 def makers() -> list[tuple[int, str]]:
@@ -181,10 +198,11 @@ def names_of(system: dict[str, Any], company: Any) -> dict[str, str]:
         if row is not None:
             names["grid_profile"] = str(row)
     if maker := system.get("pv_manufacturer"):
-        names["pv_manufacturer"] = dict(makers()).get(maker, f"Maker {maker}")
+        found = PvManufacturer.objects.filter(enphase_id=maker).first()
+        names["pv_manufacturer"] = str(found or system.get("pv_manufacturer_name") or maker)
     if module := system.get("pv_model"):
-        found = PvModel.objects.filter(enphase_id=module).values_list("name", flat=True).first()
-        names["pv_model"] = found or f"Module {module}"
+        model = PvModel.objects.filter(enphase_id=module).first()
+        names["pv_model"] = str(model or system.get("pv_model_name") or module)
     if other := system.get("authorized_subcontractor_id"):
         row = company.subcontractors.filter(enphase_id=other).first()
         if row is not None:

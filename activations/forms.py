@@ -222,6 +222,11 @@ class SiteForm(GroupForm):
             )
         if country == "US":
             self.fields["postal_code"].label = "ZIP code"
+        if jurisdiction.address_is_required(Facts(company_country=self.company.country)):
+            words = jurisdiction.missing_parts(country)
+            for part in jurisdiction.ADDRESS_PARTS:
+                self.fields[part].required = True
+                self.fields[part].error_messages["required"] = words[part]
 
     def clean_project(self) -> str:
         typed: str = self.cleaned_data["project"]
@@ -728,11 +733,15 @@ class GridForm(GroupForm):
         if current and current not in dict(choices):
             choices.append((current, f"{current} (not in the list for this place)"))
         self.fields["grid_profile"].choices = choices
-        offered = jurisdiction.shown(self.facts_now())
+        facts = self.facts_now()
+        offered = jurisdiction.shown(facts)
         always = {"grid_profile", "permission_to_operate"}
         for name in list(self.fields):
             if name not in offered and name not in always:
                 del self.fields[name]
+        for name in jurisdiction.required(facts):
+            self.fields[name].required = True
+            self.fields[name].error_messages["required"] = jurisdiction.MISSING[name]
 
     def facts_now(self) -> Facts:
         """The facts with what is typed in this form right now."""

@@ -104,7 +104,7 @@ def required(facts: Facts) -> frozenset[str]:
     return fields
 
 
-_MISSING = {
+MISSING = {
     "grid_connection_type": "Choose a grid connection type. California sites need one.",
     "battery_grid_mode": (
         "Choose what the battery may do with the grid. Net Billing sites with a battery need it."
@@ -122,7 +122,7 @@ _MISSING = {
 
 def problems(values: dict[str, Any], facts: Facts, today: date) -> dict[str, str]:
     """What is wrong with the grid fields, as {field: sentence}. Dates are `date` or None."""
-    found = {field: _MISSING[field] for field in required(facts) if values.get(field) in (None, "")}
+    found = {field: MISSING[field] for field in required(facts) if values.get(field) in (None, "")}
     applied = values.get("interconnection_application_date")
     if applied is not None and "interconnection_application_date" not in found:
         if applied > today:
@@ -156,23 +156,25 @@ def passed(values: dict[str, Any], facts: Facts) -> dict[str, Any]:
     }
 
 
+def missing_parts(country: str) -> dict[str, str]:
+    """What to say when a part of an address is missing, as {part: sentence}."""
+    state = {"US": "Choose the state.", "AU": "Choose the state.", "CA": "Choose the province."}
+    return {
+        "street1": "Enter the street and number.",
+        "city": "Enter the city.",
+        "state": state.get(country, "Enter the state or province."),
+        "postal_code": "Enter the ZIP code." if country == "US" else "Enter the postal code.",
+        "country": "Choose the country.",
+    }
+
+
 def address_problems(address: dict[str, str], facts: Facts) -> dict[str, str]:
     """What is wrong with an address, as {part: sentence}.
 
     An address is all or nothing: street, city, state, postal code and country; the second line
     is free. Companies in the United States always need one.
     """
-    words = {
-        "street1": "Enter the street and number.",
-        "city": "Enter the city.",
-        "state": "Choose the state."
-        if facts.country in ("US", "AU")
-        else "Choose the province."
-        if facts.country == "CA"
-        else "Enter the state or province.",
-        "postal_code": "Enter the ZIP code." if facts.country == "US" else "Enter the postal code.",
-        "country": "Choose the country.",
-    }
+    words = missing_parts(facts.country)
     given = any(address.get(part) for part in ("street1", "street2", "city", "postal_code"))
     if not given and not address_is_required(facts):
         return {}

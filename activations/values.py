@@ -49,6 +49,12 @@ COUNTS = {
     "expected_nsr_count": "Q Relays",
 }
 
+
+def _inside(label: str) -> str:
+    """A label within a sentence: product names keep their capitals."""
+    return label if label in ("Encharge", "Enpower", "AC Batteries", "Q Relays") else label.lower()
+
+
 LABELS = {
     "system_name": "Name",
     "reference": "Reference",
@@ -62,7 +68,7 @@ LABELS = {
     "host_id": "Host",
     "authorized_subcontractor_id": "Subcontractor",
     "envoy_serial_numbers": "Gateway serials",
-    **{name: f"Expected {label}" for name, label in COUNTS.items()},
+    **{name: f"Expected {_inside(label)}" for name, label in COUNTS.items()},
     "pv_manufacturer": "PV maker",
     "pv_manufacturer_name": "PV maker, own name",
     "pv_model": "PV module",

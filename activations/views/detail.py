@@ -40,7 +40,8 @@ def activation_detail(request: PortalRequest, pk: int) -> HttpResponse:
         .filter(activation=activation)
         .order_by("-pk")[:OPERATIONS_SHOWN]
     )
-    tasks = checklist(activation, record, operations)
+    profile = _profile(activation, record)
+    tasks = checklist(activation, record, operations, profile)
     _link(tasks, activation, allowed=may_change(request, activation))
     events = list(events_of(request, activation)[: EVENTS_SHOWN + 1])
     context = {
@@ -49,13 +50,12 @@ def activation_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "notes": _stage_notes(activation, tasks),
         "running": [one for one in operations if one.is_open][:3],
         "devices": _devices(activation, record),
-        "summary": _summary(activation, record),
+        "summary": _summary(activation, record, profile),
         "events": events[:EVENTS_SHOWN],
         "more_events": len(events) > EVENTS_SHOWN,
         "owner": record.owner if not isinstance(record.owner, str) else None,
         "map_query": values.one_line(values.address_of(record) or {}),
     }
-    context["tabs"][0]["count"] = None
     return render(request, "activations/detail.html", context)
 
 
@@ -109,9 +109,17 @@ def _devices(activation: Activation, record: Record) -> list[dict[str, Any]]:
     return rows
 
 
-def _summary(activation: Activation, record: Record) -> list[dict[str, Any]]:
-    profile = record.grid_profile or ""
-    named = GridProfile.objects.filter(company=activation.company_id, enphase_id=profile).first()
+def _profile(activation: Activation, record: Record) -> str:
+    """The grid profile's name, or its id while the catalogue does not know it."""
+    if not record.grid_profile:
+        return ""
+    named = GridProfile.objects.filter(
+        company=activation.company_id, enphase_id=record.grid_profile
+    ).first()
+    return str(named or record.grid_profile)
+
+
+def _summary(activation: Activation, record: Record, profile: str) -> list[dict[str, Any]]:
     partners = [
         f"{other.authorized_subcontractor_name}"
         + ("" if other.is_approved else f" ({(other.status or '').lower()})")
@@ -123,7 +131,7 @@ def _summary(activation: Activation, record: Record) -> list[dict[str, Any]]:
         ("Installer", record.installer_name),
         ("Maintainer", record.maintainer_name),
         ("Subcontractor", ", ".join(partners)),
-        ("Grid profile", str(named) if named else profile),
+        ("Grid profile", profile),
         ("Time zone", activation.timezone),
         ("Other references", ", ".join(str(text) for text in activation.other_references)),
     ]

@@ -258,3 +258,22 @@ def test_who_may_not_change(client, alice, site, request, person, status, group)
     for do in ("review", "confirm", "redraw", "edit"):
         assert client.post(url, typed | {"do": do}).status_code == status
     assert not Operation.objects.exists()
+
+
+def test_module_that_was_never_copied_is_not_taken_away(client, alice, site, world, on_commit):
+    world.patch_system(
+        701,
+        pv_manufacturer=106,
+        pv_manufacturer_name="Aurelia Modules",
+        pv_model=1047,
+        pv_model_name="AM-60M 330W",
+    )
+    site = copy_of(site.company, 701)
+    client.force_login(alice)
+    typed = open_form(client, site, "equipment")
+    assert (typed["pv_manufacturer"], typed["pv_model"]) == ("106", "1047")
+    operation = save(client, site, "equipment", typed | {"expected_meter_count": "1"}, on_commit)
+    assert operation.state == State.DONE, operation.message
+    assert set(operation.after) == {"Expected meters"}
+    site.refresh_from_db()
+    assert site.detail["pv_model"] == 1047
