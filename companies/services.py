@@ -41,7 +41,7 @@ def connect_company(*, username: str, password: str, actor: User) -> Company:
     ConnectFailed, NoCompany or AlreadyHere, each with the sentence for the person; then nothing
     was stored.
     """
-    signed_in = sign_in_to_enphase(username, password)
+    signed_in = sign_in_to_enphase(username, password, actor=actor)
     own = signed_in.user.company
     if own is None:
         raise NoCompany(_no_company(signed_in))

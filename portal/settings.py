@@ -187,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"queue": "sync", "expires": 3600},
     },
+    "companies": {
+        "task": "companies.tasks.read_due_companies",
+        "schedule": 3600.0,
+        "options": {"queue": "sync", "expires": 3600},
+    },
 }
 
 # ------------------------------------------------------------------ Enphase

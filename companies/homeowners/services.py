@@ -18,6 +18,7 @@ from portal.operations import audit
 from portal.operations.models import Operation
 from portal.operations.queue import queue_write
 from portal.ui.errors import Refused
+from portal.users import limits
 
 
 class LookUpFailed(Refused):
@@ -43,8 +44,10 @@ def find_owner(company: Company, email: str, actor: Any) -> Found | None:
     """Ask Enphase who has this address (1 hit); None when nobody has.
 
     The answer discloses whether a person has an account, so each look-up is in the audit trail,
-    with a digest in place of the address. Raises LookUpFailed or NeedsReconnect.
+    with a digest in place of the address. Raises LookUpFailed, NeedsReconnect or TooOften.
     """
+    # Nobody shall find out by the hundred which addresses have an account.
+    limits.count("find-owner", getattr(actor, "pk", None), most=60, minutes=60)
     email = email.strip().lower()
     try:
         with client_for(company.pk, timeouts=PAGE_TIMEOUTS) as client:

@@ -38,6 +38,7 @@ from portal.connections.models import Account, Application
 from portal.connections.signals import account_changed
 from portal.sealing import SealBroken
 from portal.ui.errors import Refused
+from portal.users import limits
 
 log = logging.getLogger(__name__)
 
@@ -423,11 +424,14 @@ def client_on(application: Application, access_token: str) -> Client:
 
 
 @sensitive_variables()
-def sign_in_to_enphase(username: str, password: str) -> SignedIn:
+def sign_in_to_enphase(username: str, password: str, *, actor: Any) -> SignedIn:
     """Use the Enlighten password once, and ask whom it acts as (1 hit).
 
-    Raises ConnectFailed with the sentence for the person. Stores and logs nothing.
+    Raises ConnectFailed, or TooOften, with the sentence for the person. Stores and logs nothing.
     """
+    # Nobody shall guess Enlighten passwords through us.
+    limits.count("connect-by", getattr(actor, "pk", None), most=10, minutes=10)
+    limits.count("connect-as", username.strip().lower(), most=10, minutes=10)
     application = shared_application()
     try:
         tokens = password_grant(
@@ -481,7 +485,7 @@ def store_account(company: Any, signed_in: SignedIn, *, actor: Any) -> Account:
 @sensitive_variables()
 def connect(company: Any, *, username: str, password: str, actor: Any) -> Account:
     """Connect a company that is known here already, or connect it again (1 hit)."""
-    return store_account(company, sign_in_to_enphase(username, password), actor=actor)
+    return store_account(company, sign_in_to_enphase(username, password, actor=actor), actor=actor)
 
 
 def test_connection(account: Account, *, actor: Any) -> bool:

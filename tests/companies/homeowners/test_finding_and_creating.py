@@ -18,6 +18,7 @@ from portal.operations import runner
 from portal.operations.models import AuditEvent, Operation, State
 from portal.operations.queue import Busy
 from portal.ui.errors import Refused
+from portal.users import limits
 
 KNOWN = "ada.okafor@example.com"
 NEW = "grace.lund@example.com"
@@ -64,6 +65,14 @@ def test_every_look_up_is_in_the_trail_without_the_address(halcyon, alice, world
     assert {event.actor_name for event in events} == {"Alice Ferrer"}
     assert events[0].data["address"] == digest_of(KNOWN)
     assert "@" not in repr([(event.text, event.data) for event in events])
+
+
+def test_addresses_cannot_be_tried_by_the_hundred(halcyon, alice, world):
+    for _ in range(60):
+        limits.count("find-owner", alice.pk, most=60, minutes=60)
+    with pytest.raises(limits.TooOften):
+        find_owner(halcyon, KNOWN, alice)
+    assert world.hits == 0
 
 
 def test_two_companies_keep_their_own_rows(halcyon, bluebonnet, alice, charlie, world):

@@ -3,10 +3,12 @@
 import io
 import logging
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from portal.connections import services
 from portal.connections.models import Account
@@ -128,6 +130,29 @@ def test_a_stale_session_must_prove_who_it_is_first(client, dana, halcyon, world
     assert response.url.startswith(reverse("account_reauthenticate"))
     assert CANARY not in repr(dict(client.session))
     assert world.ledger()["tokens"] == {"password": {"issued": 1}}  # the fixture's own
+
+
+def test_a_session_is_stale_after_a_quarter_of_an_hour(client, dana, halcyon, time_machine):
+    sign_in(client, dana)
+    assert client.get(reverse(CONNECT)).status_code == 200
+    time_machine.move_to(timezone.now() + timedelta(minutes=16))
+    response = client.get(reverse(CONNECT))
+    assert response.url.startswith(reverse("account_reauthenticate"))
+    client.post(response.url, {"password": PASSWORD})
+    assert client.get(reverse(CONNECT)).status_code == 200
+
+
+def test_enlighten_passwords_cannot_be_guessed_through_us(
+    client, dana, halcyon, world, time_machine
+):
+    time_machine.move_to(timezone.now().replace(minute=1), tick=True)
+    sign_in(client, dana)
+    for number in range(10):
+        client.post(reverse(CONNECT), form(password=f"guess-{number}"))
+    response = client.post(reverse(CONNECT), form())
+    assert response.status_code == 422
+    assert "Too many tries. Wait 9 minutes, then try again." in response.content.decode()
+    assert world.ledger()["tokens"]["password"] == {"issued": 1, "invalid_grant": 10}
 
 
 @pytest.mark.parametrize("fault", [None, "html", "lost_reply", "truncated"])

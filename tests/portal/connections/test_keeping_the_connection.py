@@ -151,6 +151,26 @@ def test_reply_lost_after_rotation_then_needs_reconnect(account, world):
     assert (account.state, account.problem) == ("needs_reconnect", "lost")
 
 
+def test_new_pair_that_died_with_its_process_needs_a_person(account, world):
+    """Killed between the answer and the commit: the token is used up, its claim runs out."""
+    application = account.application
+    services.refresh_grant(
+        application.base_url, services._credentials(application), account.refresh_token
+    )
+    age(account, refreshing_until=timezone.now() - timedelta(seconds=1))
+    assert renew(account.company_id, account.access_token) is None
+    assert Account.objects.get().state == "needs_reconnect"
+    assert redeemed(world) == {"issued": 1, "invalid_grant": 1}
+
+
+def test_clock_of_enphase_that_runs_ahead_costs_one_refresh(account, world):
+    world.clock(advance_seconds=2 * 86_400)
+    with client_for(account.company_id) as client:
+        assert client.users.get_current_user().user_id == 2001
+        assert client.users.get_current_user().user_id == 2001
+    assert redeemed(world) == {"issued": 1}
+
+
 @pytest.mark.parametrize(
     "fault",
     [
