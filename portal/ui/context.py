@@ -5,12 +5,12 @@ error pages, which ask for nothing, touch neither session nor database.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 
 THEMES = ("auto", "light", "dark")
 DENSITIES = ("comfortable", "roomy")
@@ -184,6 +184,12 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
 
 def url_or_none(name: str) -> str | None:
     """The address, or None while no such page exists."""
+    return _reversed(name, get_urlconf(), get_script_prefix())
+
+
+@lru_cache(maxsize=256)
+def _reversed(name: str, urlconf: str | None, prefix: str) -> str | None:
+    # Remembered for each list of addresses; every page asks for about twenty.
     try:
         return reverse(name)
     except NoReverseMatch:

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from enphase import statuses as vendor
 from portal.ui import vocabulary
 from portal.ui.forms import ChoiceCards, Switch
 
@@ -47,12 +46,9 @@ def menu(request: HttpRequest) -> HttpResponse:
 @require_safe
 def statuses(request: HttpRequest) -> HttpResponse:
     """What each status word means and what to do about it, worst first."""
-    rows = [
-        {"key": key, "look": vocabulary.status_look(key), "advice": vocabulary.STATUS_ADVICE[key]}
-        for key in vocabulary.STATUS_LOOKS
-        if key in vendor.TEXTS
-    ]
-    rows.sort(key=lambda row: vocabulary.TONES.index(row["look"].tone))
+    looks = {key: vocabulary.status_look(key) for key in vocabulary.STATUS_LOOKS}
+    worst_first = sorted(looks, key=lambda key: vocabulary.TONES.index(looks[key].tone))
+    rows = [{"key": key, "advice": vocabulary.STATUS_ADVICE[key]} for key in worst_first]
     return render(
         request,
         "ui/statuses.html",

@@ -91,6 +91,22 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   }
 });
 
+// A form that redraws itself keeps what was typed while the answer was on its way.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, requestConfig, shouldSwap } = event.detail;
+  if (!shouldSwap || requestConfig.parameters?.do !== "redraw" || !target.matches("form")) return;
+  const sent = requestConfig.formData || new FormData();
+  const typed = [...target.elements].filter((field) => field.name && isTextual(field) && sent.get(field.name) !== field.value);
+  if (!typed.length) return;
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const old of typed) {
+      const field = byId(old.id);
+      if (field && field.name === old.name) field.value = old.value;
+    }
+  }, { once: true });
+});
+const isTextual = (field) => field.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=hidden], [type=submit])");
+
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
   if (status === 404) notice("This is not there any more. Reload the page to see what is.");

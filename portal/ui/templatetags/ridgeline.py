@@ -6,7 +6,7 @@ rows has about 300 of them.
 
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django import template
@@ -31,6 +31,12 @@ def sprite_url() -> str:
 @register.simple_tag
 def icon(name: str, css: str = "") -> SafeString:
     """`{% icon "pin" %}`, `{% icon "check" "i--14" %}`; never the only sign of anything."""
+    return _drawn(name, css)
+
+
+# The names are the templates' own: a page draws thirty of about eighty icons.
+@lru_cache(maxsize=512)
+def _drawn(name: str, css: str) -> SafeString:
     return format_html(
         '<svg class="i{}" aria-hidden="true"><use href="{}#i-{}"/></svg>',
         f" {css}" if css else "",
@@ -140,7 +146,7 @@ def freshness(when: datetime | None, verb: str = "Synced", old_minutes: int = 60
         )
     old = (timezone.now() - when).total_seconds() > old_minutes * 60
     return format_html(
-        '<span class="fresh"><span class="dot{}"></span>{} {}</span>',
+        '<span class="fresh"><span class="dot{}"></span><span>{} {}</span></span>',
         " dot--old" if old else "",
         verb,
         ago(when),
