@@ -15,9 +15,8 @@ ROWS_A_PAGE = 50
 def owner_list(request: PortalRequest) -> HttpResponse:
     """Name and e-mail, found by parts of either."""
     wanted = request.GET.get("q", "").replace("\x00", "").strip()[:100]
-    owners = HomeOwner.objects.for_user(request.user)
-    if request.access.company is not None:
-        owners = owners.filter(company=request.access.company)
+    # Support opens a company first, which that company's trail keeps.
+    owners = HomeOwner.objects.for_user(request.user).filter(company=request.access.company)
     if wanted:
         owners = owners.matching(wanted)
     page = Paginator(owners, ROWS_A_PAGE).get_page(request.GET.get("page"))

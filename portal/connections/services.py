@@ -80,11 +80,11 @@ def shared_application() -> Application:
             "Whoever runs it has to set ENPHASE_API_KEY, ENPHASE_CLIENT_ID and "
             "ENPHASE_CLIENT_SECRET."
         )
-    place = {
-        "company": None,
-        "base_url": checked_base_url(settings.ENPHASE_API_URL),
-        "client_id": settings.ENPHASE_CLIENT_ID,
-    }
+    try:
+        base_url = checked_base_url(settings.ENPHASE_API_URL)
+    except ValueError as error:
+        raise NeedsReconnect(f"This portal's ENPHASE_API_URL cannot be used. {error}") from None
+    place = {"company": None, "base_url": base_url, "client_id": settings.ENPHASE_CLIENT_ID}
     application = Application.objects.filter(**place).first()
     if application is None:
         application = Application(**place)
@@ -114,11 +114,19 @@ def _take_environment(application: Application) -> None:
 
 
 def _credentials(application: Application) -> enphase.Application:
-    return enphase.Application(
-        api_key=application.api_key,
-        client_id=application.client_id,
-        client_secret=application.client_secret,
-    )
+    """What the client needs of it. Raises NeedsReconnect for secrets that cannot be used."""
+    try:
+        return enphase.Application(
+            api_key=application.api_key,
+            client_id=application.client_id,
+            client_secret=application.client_secret,
+        )
+    except ValueError as error:
+        raise NeedsReconnect(f"The Enphase application cannot be used. {error}") from None
+    except SealBroken:
+        raise NeedsReconnect(
+            "The secrets of the Enphase application cannot be opened with this portal's keys."
+        ) from None
 
 
 # ------------------------------------------------------------------ calling on a company's behalf
@@ -246,7 +254,7 @@ def refresh_ahead(account: Account) -> bool:
         return False
     try:
         return _refresh(account, claim) is not None
-    except EnphaseError as error:
+    except (EnphaseError, NeedsReconnect) as error:
         log.warning("Account %s not refreshed (%s)", account.pk, type(error).__name__)
         return False
 
@@ -280,6 +288,9 @@ def _refresh(account: Account, claim: datetime) -> str | None:
             tokens = _redeem(account)
     except (InvalidGrant, Rejected, SealBroken) as error:
         return _refresh_refused(account, claim, error, lost=lost)
+    except NeedsReconnect:
+        _release(account, claim)
+        raise
     except EnphaseError as error:
         _release(account, claim)
         if isinstance(error, RateLimited):

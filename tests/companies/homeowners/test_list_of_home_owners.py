@@ -43,6 +43,16 @@ def test_outsider_sees_only_their_own(client, owners, charlie):
     assert "CANARY" in shown
 
 
+def test_support_opens_a_company_first(client, owners, sam, halcyon):
+    shown = page(client, sam)
+    assert "Okafor" not in shown
+    assert "CANARY" not in shown
+    client.post(reverse("companies:switch"), {"company": halcyon.pk})
+    shown = client.get(reverse(URL)).content.decode()
+    assert "Ada Okafor" in shown
+    assert "CANARY" not in shown
+
+
 @pytest.mark.parametrize(
     ("q", "found"),
     [("okafor", True), ("ada oka", True), ("ADA@EXAMPLE", True), ("nobody", False), ("%", False)],

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from enphase import NotSent, RateLimited
 from portal.connections import services
+from portal.connections.checks import enphase_settings
 from portal.connections.models import Account, Application
 from portal.connections.services import NeedsReconnect, client_for, renew, renew_after
 from portal.connections.tasks import refresh_tokens
@@ -263,8 +264,21 @@ def test_account_never_follows_the_environment_to_another_host(account, settings
 )
 def test_plain_http_is_for_this_machine_only(db, settings, url):
     settings.ENPHASE_API_URL = url
-    with pytest.raises(ValueError, match="address"):
+    with pytest.raises(NeedsReconnect, match="address"):
         services.shared_application()
+    assert [problem.id for problem in enphase_settings(None)] == ["connections.E001"]
+
+
+@pytest.mark.parametrize("name", ["ENPHASE_API_KEY", "ENPHASE_CLIENT_ID", "ENPHASE_CLIENT_SECRET"])
+def test_credentials_that_cannot_travel_are_named_not_shown(db, world, settings, name):
+    setattr(settings, name, "sécret-canary")
+    [problem] = enphase_settings(None)
+    assert problem.id == "connections.E002"
+    assert "canary" not in problem.msg
+    with pytest.raises(NeedsReconnect, match="Copy it again") as refused:
+        services.sign_in_to_enphase("dana@halcyon.example", "sandbox-pass", actor=None)
+    assert "canary" not in str(refused.value)
+    assert world.ledger()["tokens"] == {}
 
 
 def at_once(count, call):
