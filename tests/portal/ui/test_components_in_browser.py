@@ -117,3 +117,41 @@ def test_copied_serial_has_no_spaces(open_sheet):
         }"""
     )
     assert copied == "202314071152"
+
+
+def test_polls_rest_while_the_tab_is_hidden(open_sheet):
+    page = open_sheet()
+    polls = []
+    page.on(
+        "request",
+        lambda request: polls.append(request.url) if "/operations/" in request.url else None,
+    )
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.wait_for_timeout(3500)
+    assert polls == []
+    page.evaluate("delete document.hidden")
+    page.wait_for_timeout(3500)
+    assert polls
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"status": 500}, "The portal could not answer"),
+        ({"status": 404}, "This is not there any more"),
+        ({"status": 403}, "You may not do this"),
+        (None, "No connection to the portal"),
+    ],
+    ids=["500", "404", "403", "offline"],
+)
+def test_failures_behind_the_page_are_said(open_sheet, answer, words):
+    page = open_sheet()
+    page.route(
+        "**/operations/**",
+        lambda route: route.fulfill(**answer) if answer else route.abort(),
+    )
+    toast = page.locator("#toasts .toast")
+    toast.get_by_text(words).wait_for()
+    page.wait_for_timeout(3500)
+    assert toast.count() == 1  # said again, but not once more
+    toast.get_by_role("button", name="Close").click()
