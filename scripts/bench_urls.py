@@ -14,7 +14,7 @@ class OpenAdmin(admin.AdminSite):
         return request.user.is_authenticated
 
 
-class ActivationAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ActivationAdmin(admin.ModelAdmin):
     """The columns of our list, and search over the fields that ours searches."""
 
     list_display = ("name", "reference", "system_id", "status", "stage", "city", "updated_at")
