@@ -20,6 +20,7 @@ BROKEN = [
     ("portal/a.py", "# " + "".join(["TO", "DO"]) + ": later", "marked as unfinished"),
 ]
 FINE = [
+    ("templates/a.html", '<script id="data" type="application/json">{}</script>'),
     ("templates/a.html", "{% comment %}\nno <style> here\n{% endcomment %}"),
     ("templates/a.html", "<script\n  src=\"{% static 'portal.js' %}\" defer></script>"),
     ("templates/a.html", "<script src=\"{% static 'portal.js' %}\" defer></script>"),
