@@ -14,7 +14,7 @@ from portal import logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-class FileEnv(environ.FileAwareEnv):  # type: ignore[misc]
+class FileEnv(environ.FileAwareEnv):
     """Environment whose values may live in files named by NAME_FILE."""
 
 

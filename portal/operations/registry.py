@@ -11,7 +11,7 @@ def set_production_mode(client: Client, *, system_id: int, mode: str) -> str:
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from enphase import Client
@@ -91,6 +91,14 @@ class Progress:
         return {"done": self.done or 0, "total": self.total, "unit": self.unit}
 
 
+Payload = dict[str, Any]
+Verifier = Callable[[Client, Payload], list[Finding]]
+Poller = Callable[[Client, Payload], Progress]
+Checker = Callable[[Client, Payload], Payload | None]
+Recorder = Callable[[Operation, Any], None]
+Upgrader = Callable[[Payload, int], Payload]
+
+
 @dataclass
 class Write(Generic[P, R]):
     """A declared kind of change. Calling it calls Enphase; only the runner does that."""
@@ -106,59 +114,51 @@ class Write(Generic[P, R]):
     # Who may cause it: checked when queued by the view, and again by the runner when it is sent.
     roles: frozenset[str] = frozenset({"admin", "installer"})
     done_message: str = ""
-    _verify: Callable[[Client, dict[str, Any]], list[Finding]] | None = field(default=None)
-    _confirm: Callable[[Client, dict[str, Any]], Progress] | None = field(default=None)
-    _prepare: Callable[[Client, dict[str, Any]], dict[str, Any] | None] | None = field(default=None)
-    _apply: Callable[[Operation, Any], None] | None = field(default=None)
-    _migrate: Callable[[dict[str, Any], int], dict[str, Any]] | None = field(default=None)
+    verifier: Verifier | None = None
+    poller: Poller | None = None
+    checker: Checker | None = None
+    recorder: Recorder | None = None
+    upgrader: Upgrader | None = None
 
-    def verify(
-        self, look: Callable[[Client, dict[str, Any]], list[Finding]]
-    ) -> Callable[[Client, dict[str, Any]], list[Finding]]:
+    def verify(self, look: Verifier) -> Verifier:
         """Declare how to find out whether it happened. `payload` in, one finding a channel out."""
-        self._verify = look
+        self.verifier = look
         return look
 
-    def confirm(
-        self, poll: Callable[[Client, dict[str, Any]], Progress]
-    ) -> Callable[[Client, dict[str, Any]], Progress]:
+    def confirm(self, poll: Poller) -> Poller:
         """Declare how to ask whether the device has obeyed."""
-        self._confirm = poll
+        self.poller = poll
         return poll
 
-    def prepare(
-        self, check: Callable[[Client, dict[str, Any]], dict[str, Any] | None]
-    ) -> Callable[[Client, dict[str, Any]], dict[str, Any] | None]:
+    def prepare(self, check: Checker) -> Checker:
         """Declare reads before the send.
 
         May return a payload to use instead (rebased, or completed with what was looked up), or
         raise AlreadySo, Conflict, Refused, or `Later` when something else must happen first.
         """
-        self._prepare = check
+        self.checker = check
         return check
 
-    def apply(self, record: Callable[[Operation, Any], None]) -> Callable[[Operation, Any], None]:
+    def apply(self, record: Recorder) -> Recorder:
         """Declare what the answer changes in our own rows; `operation.result` may be filled."""
-        self._apply = record
+        self.recorder = record
         return record
 
-    def migrate(
-        self, upgrade: Callable[[dict[str, Any], int], dict[str, Any]]
-    ) -> Callable[[dict[str, Any], int], dict[str, Any]]:
+    def migrate(self, upgrade: Upgrader) -> Upgrader:
         """Declare how a payload queued by an older version reads today."""
-        self._migrate = upgrade
+        self.upgrader = upgrade
         return upgrade
 
-    def payload_of(self, operation: Operation) -> dict[str, Any]:
+    def payload_of(self, operation: Operation) -> Payload:
         """The payload in today's shape. Refuses what it does not know how to read."""
         if operation.version == self.version:
             return dict(operation.payload)
-        if operation.version > self.version or self._migrate is None:
+        if operation.version > self.version or self.upgrader is None:
             raise Refused(
                 f"This change was queued by another version of Ridgeline "
                 f"({operation.version}, this one reads {self.version}). Queue it again."
             )
-        return self._migrate(dict(operation.payload), operation.version)
+        return self.upgrader(dict(operation.payload), operation.version)
 
 
 WRITES: dict[str, Write[..., Any]] = {}

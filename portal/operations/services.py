@@ -73,7 +73,7 @@ def check_again(operation: Operation, *, actor: Any) -> Operation:
     asks_device = operation.state == State.OVERDUE or (
         operation.attempts.filter(outcome="accepted").exists()
         and write is not None
-        and write._confirm is not None
+        and write.poller is not None
     )
     return _move(
         operation,

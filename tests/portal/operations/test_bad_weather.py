@@ -7,8 +7,11 @@ from django.utils import timezone
 
 from portal.connections.models import Account
 from portal.operations import runner, services
+from portal.operations.looking import MAX_LOOKS
 from portal.operations.models import LookUp, Operation, State
+from portal.operations.outcomes import LOOK_UP_SECONDS
 from portal.operations.queue import queue_write
+from portal.operations.sending import BREAKER_LIMIT
 
 from .conftest import sample_mode, step
 
@@ -49,7 +52,7 @@ def test_a_server_error_ends_with_a_person_who_may_send_again(
     world.fault("create_activation", "status", status=status)
     operation = step(create())
     assert operation.state == State.UNKNOWN
-    for _ in runner.LOOK_UP_SECONDS:
+    for _ in LOOK_UP_SECONDS:
         operation = step(operation)
     assert operation.state == State.NEEDS_REVIEW
     assert world.creates == 0
@@ -90,7 +93,7 @@ def test_a_look_up_whose_filter_is_ignored_proves_nothing(create, world, setting
         operation = step(operation)
     assert operation.state == State.UNKNOWN
     assert operation.lookups == 0
-    for _ in range(runner.MAX_LOOKS):
+    for _ in range(MAX_LOOKS):
         operation = step(operation)
     assert operation.state == State.NEEDS_REVIEW
 
@@ -230,7 +233,7 @@ def test_a_gateway_that_stays_silent_becomes_overdue_and_then_a_persons(alice, h
 
 
 def test_too_many_uncertain_creates_stop_further_ones_for_a_while(create, world):
-    for number in range(runner.BREAKER_LIMIT + 1):
+    for number in range(BREAKER_LIMIT + 1):
         world.fault("create_activation", "status", status=500)
         step(create(reference=f"HAL{number}ABCDEFS"))
     late = step(create(reference="HAL9ABCDEFS"))

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from portal.operations import runner
 from portal.operations.models import Operation, State
+from portal.operations.outcomes import LOOK_UP_SECONDS
 
 from .conftest import step
 
@@ -22,7 +22,7 @@ def uncertain(create, world, settings):
     settings.OPERATIONS_TIME_SCALE = 0.0
     world.fault("create_activation", "status", status=503)
     operation = step(create())
-    for _ in runner.LOOK_UP_SECONDS:
+    for _ in LOOK_UP_SECONDS:
         operation = step(operation)
     assert operation.state == State.NEEDS_REVIEW
     return operation

@@ -5,9 +5,10 @@ import uuid
 import pytest
 from django.db import IntegrityError, transaction
 
-from portal.operations import runner
+from portal.operations import claims, runner
 from portal.operations.models import Attempt, Operation, State
 from portal.operations.queue import Busy, queue_write
+from portal.operations.registry import WRITES
 
 from .conftest import sample_mode, step
 
@@ -57,17 +58,17 @@ def test_the_token_of_another_company_gives_nothing_away(create, bluebonnet, cha
 def test_a_second_worker_finds_it_taken(create, world):
     operation = create()
     first = Operation.objects.due().get(pk=operation.pk)
-    assert runner._claim(first, runner.WRITES[first.kind]) is not None
-    assert runner._claim(first, runner.WRITES[first.kind]) is None
+    assert claims.take(first, WRITES[first.kind]) is not None
+    assert claims.take(first, WRITES[first.kind]) is None
     runner.run(operation.pk)
     assert world.creates == 0
 
 
 def test_an_answer_after_the_lease_is_over_changes_nothing(create):
     operation = create()
-    claim = runner._claim(operation, runner.WRITES[operation.kind])
+    claim = claims.take(operation, WRITES[operation.kind])
     Operation.objects.filter(pk=operation.pk).update(fence=99)
-    runner._update(claim, State.DONE, tag="operation:done")
+    claims.update(claim, State.DONE, tag="operation:done")
     assert Operation.objects.get(pk=operation.pk).state == State.SENDING
 
 
@@ -77,8 +78,11 @@ def test_a_worker_that_slept_past_its_lease_does_not_send(create, world, setting
     runner.run(operation.pk)
     assert world.creates == 0
     assert runner.mark_stranded() == 1
-    operation.refresh_from_db()
-    assert operation.state == State.UNKNOWN
+    settings.OPERATIONS_LEASE_SECONDS = 300.0
+    operation = step(operation)
+    assert operation.state == State.DONE
+    assert operation.attempts.last().ground == "unsent"
+    assert world.creates == 1
 
 
 def test_a_second_permit_without_a_ground_is_impossible(create):
