@@ -69,7 +69,10 @@ class Allowance(Protocol):
 
 @dataclass(frozen=True)
 class Hit:
-    """One exchange that reached Enphase or may have. `error` names the kind of failure, if any."""
+    """One exchange that reached Enphase or may have. `error` names the kind of failure, if any.
+
+    `limit` is what Enphase said of a used-up limit: until when, and of which period.
+    """
 
     endpoint: str
     method: str
@@ -77,6 +80,7 @@ class Hit:
     started_at: datetime
     seconds: float
     error: str | None = None
+    limit: RateLimited | None = None
 
 
 class Transport:
@@ -221,8 +225,10 @@ class Transport:
         send.spent_seconds += seconds
         if not isinstance(failure, NotSent):
             kind = type(failure).__name__ if failure else None
-            method = endpoint.method
-            self._record(Hit(endpoint.operation, method, status, started_at, seconds, kind))
+            limit = failure if isinstance(failure, RateLimited) else None
+            self._record(
+                Hit(endpoint.operation, endpoint.method, status, started_at, seconds, kind, limit)
+            )
         if failure is None:
             return answer, status or 0
         raise _Passing(failure) if may_pass(failure, endpoint) else failure
