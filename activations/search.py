@@ -7,10 +7,9 @@ nearly every site has, because the page is full after a few rows.
 """
 
 import unicodedata
-from typing import Any
 
-from django.db import connection, models
-from django.db.models import Count, IntegerField, Q, Value
+from django.db import connection
+from django.db.models import IntegerField, Q, TextField, Value
 from django.db.models.expressions import RawSQL, Subquery
 from django.db.models.functions import Concat
 
@@ -75,17 +74,18 @@ def matches(words: list[str]) -> Subquery | RawSQL:
     return Subquery(found.order_by().values("pk")[: FEW + 1])
 
 
-def count_of_matches(words: list[str]) -> RawSQL | Subquery:
+def count_of_matches(words: list[str]) -> RawSQL:
     """How many `matches` there are, at most FEW + 1, as a number another query can carry."""
     ids = matches(words)
     if isinstance(ids, RawSQL):
-        return RawSQL(  # noqa: S611
-            f"SELECT count(*) FROM ({ids.sql})",  # noqa: S608
-            ids.params,
-            output_field=IntegerField(),
-        )
-    limited = Activation.objects.filter(pk__in=ids).order_by().values(one=Value(1))
-    return Subquery(limited.annotate(number=Count("*")).values("number"), IntegerField())
+        statement, parameters = ids.sql, ids.params
+    else:
+        statement, parameters = ids.query.sql_with_params()
+    return RawSQL(  # noqa: S611
+        f"SELECT count(*) FROM ({statement}) AS found",  # noqa: S608
+        parameters,
+        output_field=IntegerField(),
+    )
 
 
 def among_few(rows: ActivationQuerySet, words: list[str]) -> ActivationQuerySet:
@@ -94,21 +94,27 @@ def among_few(rows: ActivationQuerySet, words: list[str]) -> ActivationQuerySet:
     return _contain(rows, [word for word in words if len(word) < TRIGRAM])
 
 
-def in_order(rows: ActivationQuerySet, words: list[str]) -> ActivationQuerySet:
-    """The rows with all words, found by walking the rows in the order they are asked for."""
-    return _contain(rows, words)
+def in_order(
+    rows: ActivationQuerySet, words: list[str], *, small: bool = False
+) -> ActivationQuerySet:
+    """The rows with all words, found by walking the rows in the order they are asked for.
 
-
-def _contain(rows: Any, words: list[str]) -> Any:
-    """Rows whose text has every word. `contains` escapes the wildcards of LIKE.
-
-    The empty text keeps PostgreSQL from going to the index of trigrams for it, which it does
-    too readily for short words.
+    PostgreSQL knows how common a word is and walks by itself. It goes to the index of trigrams
+    too readily for the few sites of a `small` company, so there the text is disguised.
     """
-    if not words:
-        return rows
-    searched = Concat("search_text", Value(""), output_field=models.TextField())
+    if not (small and words):
+        return _contain(rows, words)
+    disguised = rows.alias(searched=Concat("search_text", Value(""), output_field=TextField()))
+    return disguised.filter(_all_words("searched", words))
+
+
+def _contain(rows: ActivationQuerySet, words: list[str]) -> ActivationQuerySet:
+    return rows.filter(_all_words("search_text", words)) if words else rows
+
+
+def _all_words(column: str, words: list[str]) -> Q:
+    """`contains` escapes the wildcards of LIKE."""
     condition = Q()
     for word in words:
-        condition &= Q(searched__contains=word)
-    return rows.alias(searched=searched).filter(condition)
+        condition &= Q(**{f"{column}__contains": word})
+    return condition

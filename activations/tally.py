@@ -1,7 +1,7 @@
 """Maintained counters: the list shows how many sites there are without counting them."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -100,7 +100,8 @@ class Counters:
     pages: int = 1
     wanted_at: datetime | None = None
     problem: str = ""
-    facets: dict[str, list[str]] = field(default_factory=dict)
+    # JSON text, as in Mirror.facets.
+    facets: str = ""
     matches: int | None = None
 
     def count(self, view: str, stages: Any = ()) -> int:
@@ -144,6 +145,6 @@ def read(user: Any, company: Company | None, probe: Any = None) -> Counters:
         pages=first.get("pages") or 1,
         wanted_at=first.get("wanted_at"),
         problem=first.get("problem") or "",
-        facets=json.loads(first.get("facets") or "{}"),
+        facets=first.get("facets") or "",
         matches=first.get("matches", 0) if probe is not None else None,
     )

@@ -1,12 +1,16 @@
 """The list of sites: views, filters, search, pages of 50, export, refresh."""
 
+import json
+from functools import lru_cache
 from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST, require_safe
 
 from activations import export as csv_export
@@ -48,7 +52,7 @@ def activation_list(request: PortalRequest) -> HttpResponse:
         "views": _views(filters, counters),
         "stages": _stages(filters, counters),
         "chips": filters.chips(),
-        "selects": _selects(filters, counters),
+        "selects": _selects(counters.facets, *(getattr(filters, name) for name in FACETS)),
         "summary": _summary(filters, counters, len(values)),
         "clear": filters.without("stages", "q", *FACETS).changed(view=filters.view).query(),
         "may_create": bool(company and request.access.role_in(company.pk) in MAY_CHANGE),
@@ -113,7 +117,7 @@ def _select(request: PortalRequest, filters: Filters) -> tuple[tally.Counters, A
         search.remember_size(company, counters.count("all"))
     if probes and (counters.matches or 0) <= search.FEW:
         return counters, search.among_few(rows, words)
-    return counters, search.in_order(rows, words)
+    return counters, search.in_order(rows, words, small=search.is_small(company))
 
 
 def _views(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
@@ -155,24 +159,28 @@ def _stages(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
     return stages
 
 
-def _selects(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
-    """The filters with the values that occur in the company; support writes them by hand."""
+@lru_cache(maxsize=256)
+def _selects(facets: str, *chosen: str) -> SafeString:
+    """The filters with the values that occur in the company; support writes them by hand.
+
+    Remembered, because it is the same for every page until a site with a new value appears.
+    """
+    known = json.loads(facets or "{}")
     selects = []
-    for name, (_column, label) in FACETS.items():
-        value = getattr(filters, name)
-        known = counters.facets.get(name, [])
-        if name == "status" and not known:
-            known = list(statuses.TEXTS)
-        options = sorted({*known, value} - {""})
+    for (name, (_column, label)), value in zip(FACETS.items(), chosen, strict=True):
+        values = set(known.get(name, []))
+        if name == "status" and not values:
+            values = set(statuses.TEXTS)
+        options = sorted(values | {value} - {""}) if values else []
         selects.append(
             {
                 "name": name,
                 "label": label,
                 "value": value,
-                "options": [(option, _label(name, option)) for option in options] if known else [],
+                "options": [(option, _label(name, option)) for option in options],
             }
         )
-    return selects
+    return SafeString(render_to_string("activations/_filters_fields.html", {"selects": selects}))
 
 
 def _label(name: str, value: str) -> str:

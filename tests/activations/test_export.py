@@ -9,7 +9,7 @@ import pytest
 from activations import export, sync
 from activations.models import Activation
 from portal.operations.models import AuditEvent
-from tests.activations.sites import make_site
+from tests.activations.made import make_site
 
 URL = "/activations/export.csv"
 

