@@ -74,6 +74,8 @@ class GroupForm(forms.Form):
                     "hx-trigger": "change",
                     "hx-target": "#group-form",
                     "hx-swap": "outerHTML",
+                    # The later change carries both answers; the earlier one's form would lose it.
+                    "hx-sync": "closest form:replace",
                 }
 
     def arrange(self) -> None:
@@ -343,6 +345,14 @@ class PeopleForm(GroupForm):
             if self.person(role).get("user_id"):
                 for part in ("first_name", "last_name", "phone"):
                     del self.fields[f"{role}_{part}"]
+            elif self.person(role):
+                # Looked for and not found: now the name is wanted.
+                for part in ("first_name", "last_name"):
+                    self.fields[f"{role}_{part}"].required = True
+                    self.fields[f"{role}_{part}"].error_messages["required"] = (
+                        f"Enter the {role}'s {part.replace('_', ' ')}, "
+                        f"or find the {role} by e-mail first."
+                    )
         if not self.is_leased:
             for name in [name for name in self.fields if name.startswith("host_")]:
                 del self.fields[name]
@@ -367,23 +377,23 @@ class PeopleForm(GroupForm):
 
     def clean(self) -> FormData:
         cleaned: FormData = super().clean() or self.cleaned_data
-        for role, word in (("owner", "owner"), ("host", "host")):
+        for role in ("owner", "host"):
             email_field = f"{role}_email"
             if email_field not in self.fields or email_field in self.errors:
                 continue
             named = [cleaned.get(f"{role}_{part}") for part in ("first_name", "last_name")]
             if not cleaned.get(email_field):
                 if any(named):
-                    self.add_error(email_field, f"Enter the {word}'s e-mail address.")
+                    self.add_error(email_field, f"Enter the {role}'s e-mail address.")
                 continue
             cleaned[email_field] = cleaned[email_field].lower()
             if self.person(role).get("user_id"):
                 continue
             for part, label in (("first_name", "first name"), ("last_name", "last name")):
-                if not cleaned.get(f"{role}_{part}"):
+                if not cleaned.get(f"{role}_{part}") and f"{role}_{part}" not in self.errors:
                     self.add_error(
                         f"{role}_{part}",
-                        f"Enter the {word}'s {label}, or find the {word} by e-mail first.",
+                        f"Enter the {role}'s {label}, or find the {role} by e-mail first.",
                     )
         return cleaned
 

@@ -456,6 +456,6 @@ def may_turn_back(operation: Operation | None, now: datetime | None = None) -> b
     """Offer "Turn back off" for ten minutes after production was turned on."""
     if operation is None or operation.payload.get("mode") != "on":
         return False
-    if operation.state != "done" or operation.finished_at is None:
+    if operation.state != "done" or operation.finished_at is None or operation.sent_at is None:
         return False
     return (now or timezone.now()) - operation.finished_at < UNDO_WITHIN

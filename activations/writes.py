@@ -83,7 +83,9 @@ def _find_person(client: Client, person: dict[str, Any]) -> int:
     """The Enphase id of somebody by e-mail; waits for the operation that creates them."""
     operation = Operation.objects.filter(pk=person.get("operation")).first()
     if operation is not None and operation.is_open:
-        raise Later(f"Waiting for the home owner: {operation.title} ({operation.short_id}).")
+        raise Later(
+            f"Waiting for the home owner: {operation.title} ({operation.short_id}).", seconds=2
+        )
     if operation is not None and operation.result.get("user_id"):
         return int(operation.result["user_id"])
     match = client.users.search_users(person["email"])

@@ -21,6 +21,8 @@ from portal.operations.models import AuditEvent, Operation
 from portal.ui.http import PortalRequest
 
 EVENTS_SHOWN = 7
+# Steps on the way, which the history shows and the summary leaves out.
+PASSING = ("operation:sent", "operation:accepted", "operation:looked-up", "operation:deferred")
 OPERATIONS_SHOWN = 20
 AHEAD = {
     2: "Gateway reports",
@@ -43,7 +45,8 @@ def activation_detail(request: PortalRequest, pk: int) -> HttpResponse:
     profile = _profile(activation, record)
     tasks = checklist(activation, record, operations, profile)
     _link(tasks, activation, allowed=may_change(request, activation))
-    events = list(events_of(request, activation)[: EVENTS_SHOWN + 1])
+    recent = events_of(request, activation).exclude(tag__in=PASSING)
+    events = list(recent[: EVENTS_SHOWN + 1])
     context = {
         **site_context(request, activation, "detail"),
         "checklist": tasks,
@@ -52,7 +55,6 @@ def activation_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "devices": _devices(activation, record),
         "summary": _summary(activation, record, profile),
         "events": events[:EVENTS_SHOWN],
-        "more_events": len(events) > EVENTS_SHOWN,
         "owner": record.owner if not isinstance(record.owner, str) else None,
         "map_query": values.one_line(values.address_of(record) or {}),
     }
