@@ -35,6 +35,7 @@ from enphase.errors import (
     Envelope,
     NotSent,
     OutcomeUnknown,
+    RateLimited,
     Rejected,
     rate_limited,
     read_envelope,
