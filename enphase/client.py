@@ -8,8 +8,10 @@ from enphase.application import Application
 from enphase.endpoints import BodyStyle, Timeouts
 from enphase.exchange import Trace
 from enphase.resources.activations import Activations
+from enphase.resources.arrays import Arrays
 from enphase.resources.catalog import Catalog
 from enphase.resources.companies import Companies
+from enphase.resources.meters import Meters
 from enphase.resources.systems import Systems
 from enphase.resources.users import Users
 from enphase.transport import Allowance, Hit, Tokens, Transport
@@ -58,8 +60,10 @@ class Client:
             ca_bundle=ca_bundle,
         )
         self.activations = Activations(self._transport)
+        self.arrays = Arrays(self._transport)
         self.catalog = Catalog(self._transport)
         self.companies = Companies(self._transport)
+        self.meters = Meters(self._transport)
         self.systems = Systems(self._transport)
         self.users = Users(self._transport)
 

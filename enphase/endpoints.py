@@ -141,13 +141,13 @@ _TABLE = [
         "get_encharge_telemetry", f"{_SYSTEM}/devices/encharges/{{serial_no}}/telemetry", "devices"
     ),
     # Monitoring: System Configurations
-    _get("get_battery_settings", f"{_CONFIG}/battery_settings", "controls"),
-    _write("update_battery_settings", "PUT", f"{_CONFIG}/battery_settings", "controls", "json"),
-    _get("get_storm_guard", f"{_CONFIG}/storm_guard", "controls"),
-    _write("update_storm_guard", "PUT", f"{_CONFIG}/storm_guard", "controls", "json"),
-    _get("get_grid_status", f"{_CONFIG}/grid_status", "controls"),
-    _get("get_load_control", f"{_CONFIG}/load_control", "controls"),
-    _write("update_load_control", "PUT", f"{_CONFIG}/load_control", "controls", "json"),
+    _get("get_battery_settings", f"{_CONFIG}/battery_settings", "config"),
+    _write("update_battery_settings", "PUT", f"{_CONFIG}/battery_settings", "config", "json"),
+    _get("get_storm_guard", f"{_CONFIG}/storm_guard", "config"),
+    _write("update_storm_guard", "PUT", f"{_CONFIG}/storm_guard", "config", "json"),
+    _get("get_grid_status", f"{_CONFIG}/grid_status", "config"),
+    _get("get_load_control", f"{_CONFIG}/load_control", "config"),
+    _write("update_load_control", "PUT", f"{_CONFIG}/load_control", "config", "json"),
     # Monitoring: Streaming APIs
     _get("stream_live_data", f"{_SYSTEM}/live_data", "live", cost_cents=10, timeouts=LIVE_TIMEOUTS),
     # Monitoring: EV Charger Monitoring and Control

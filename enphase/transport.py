@@ -322,7 +322,7 @@ def fill_path(template: str, values: Mapping[str, int | str]) -> str:
 
     def value(match: re.Match[str]) -> str:
         given = values[match[1]]
-        if isinstance(given, bool) or (isinstance(given, int) and given <= 0):
+        if not isinstance(given, str) and (type(given) is not int or given <= 0):
             raise ValueError(f"{match[1]} must be a positive number.")
         text = str(given)
         if not text.strip(". "):

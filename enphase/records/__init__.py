@@ -12,8 +12,10 @@ from enphase.records.activations import (
     GridConnection,
     ProductionMode,
 )
+from enphase.records.arrays import Array, InventoryItem, Layer, Layout, Module
 from enphase.records.base import Record
 from enphase.records.catalog import GridProfile, PvManufacturer, PvModel, PvModels
+from enphase.records.meters import Meter
 from enphase.records.people import (
     Company,
     CompanyBranches,
@@ -30,6 +32,7 @@ __all__ = [
     "Activation",
     "ActivationPage",
     "Address",
+    "Array",
     "AuthorizedSubcontractor",
     "Company",
     "CompanyBranches",
@@ -37,6 +40,11 @@ __all__ = [
     "Enpower",
     "GridConnection",
     "GridProfile",
+    "InventoryItem",
+    "Layer",
+    "Layout",
+    "Meter",
+    "Module",
     "ProductionMode",
     "PvManufacturer",
     "PvModel",

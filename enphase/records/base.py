@@ -10,8 +10,9 @@ Rules for every field that Enphase may leave out, null, or send in another type 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
@@ -122,6 +123,50 @@ def _day(value: Any) -> Any:
     return moment.astimezone(UTC).date() if isinstance(moment, datetime) else moment
 
 
+def _site_day(value: Any) -> Any:
+    """A calendar day of the site: YYYY-MM-DD, or YYYYMMDD, which is no point in time."""
+    if isinstance(value, int) and not isinstance(value, bool) and 19_000_101 <= value < 30_000_101:
+        value = str(value)
+    if isinstance(value, str) and re.fullmatch(r"\d{8}", value.strip()):
+        text = value.strip()
+        return date.fromisoformat(f"{text[:4]}-{text[4:6]}-{text[6:]}")
+    return _day(value)
+
+
+def _percent(value: Any) -> Any:
+    """97, "97" or "97%"."""
+    return _unset(value.strip().removesuffix("%") if isinstance(value, str) else value)
+
+
+def _switch(value: Any) -> Any:
+    """True and false, or what Enphase calls enabled, disabled and "Enabled (Inactive)"."""
+    folded = value.strip().casefold() if isinstance(value, str) else value
+    if isinstance(folded, str) and folded.startswith(("enabled", "disabled")):
+        return folded.startswith("enabled")
+    return _unset_flag(folded)
+
+
+def _word(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _series(value: Any) -> Any:
+    """Numbers by day. One that cannot be read is None: without it all later days would shift."""
+    if not isinstance(value, list):
+        return [] if value in (None, "") else value
+    return [_number_or_none(item) for item in value]
+
+
+def _number_or_none(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < 2**63 else None
+
+
 def _texts(value: Any) -> Any:
     if value is None or value == "":
         return []
@@ -151,6 +196,14 @@ Text = str | None
 Texts = Annotated[list[str], BeforeValidator(_texts)]
 Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 Day = Annotated[date | None, BeforeValidator(_day)]
+# Text of which Enphase's "" means unset; `Text` keeps it.
+Word = Annotated[str | None, BeforeValidator(_word)]
+SiteDay = Annotated[date | None, BeforeValidator(_site_day)]
+Percent = Annotated[float | None, BeforeValidator(_percent)]
+Switch = Annotated[bool | None, BeforeValidator(_switch)]
+# Money and estimates come as decimal strings and keep every digit.
+Exact = Annotated[Decimal | None, BeforeValidator(_unset)]
+Series = Annotated[list[float | None], BeforeValidator(_series)]
 AsList = BeforeValidator(_list)
 AsObject = BeforeValidator(_object)
 
@@ -187,6 +240,29 @@ def rows_of(answer: Any, key: str, record: type[R]) -> tuple[list[R], list[Any]]
     if unreadable and not readable:
         raise ValueError(f"no row under {key} can be read")
     return readable, unreadable
+
+
+def objects_in(value: Any) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Sort a list inside an answer: its objects, and whatever else stands in it.
+
+    Anything but a list is one thing that cannot be read; null and "" are nothing.
+    """
+    if value is None or value == "" or value == {}:
+        return [], []
+    if not isinstance(value, list):
+        return [], [value]
+    objects = [item for item in value if isinstance(item, dict)]
+    return objects, [item for item in value if not isinstance(item, dict)]
+
+
+def renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return a copy with fields under our names (theirs → ours). What has our name already wins."""
+    copy: dict[str, Any] = {}
+    for key, value in data.items():
+        ours = names.get(key, key)
+        if ours == key or (ours not in data and ours not in copy):
+            copy[ours] = value
+    return copy
 
 
 def message_of(answer: Any) -> str:

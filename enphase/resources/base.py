@@ -48,3 +48,26 @@ def _value(value: Any) -> Any:
     if isinstance(value, date):
         return int(datetime.combine(value, time(12), UTC).timestamp())
     return value
+
+
+def iso_day(name: str, day: date) -> str:
+    """Return a day as YYYY-MM-DD. ValueError for a point in time: whose day would it be?"""
+    return _calendar_day(name, day).isoformat()
+
+
+def compact_day(name: str, day: date) -> str:
+    """Return a day as YYYYMMDD, which only the EV chargers want."""
+    return f"{_calendar_day(name, day):%Y%m%d}"
+
+
+def epoch(name: str, moment: datetime) -> int:
+    """Return a point in time as epoch seconds. ValueError for one without a time zone."""
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        raise ValueError(f"{name} must be a datetime with a time zone.")
+    return int(moment.timestamp())
+
+
+def _calendar_day(name: str, day: date) -> date:
+    if isinstance(day, datetime) or not isinstance(day, date):
+        raise ValueError(f"{name} must be a date, a day where the site is.")
+    return day

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, settings
 
 from enphase import Application, Client, Hit, Timeouts
-from tests.enphase.wire import Handler, RawServer
+from tests.enphase.wire import Handler, RawServer, Request, json_answer, saying
 
 APPLICATION = Application("key-canary", "client-id", "secret-canary")
 
@@ -98,6 +98,20 @@ def caller(cleanup: ExitStack) -> MakeCaller:
         return Caller(client, tokens, hits, trace)
 
     return make
+
+
+@pytest.fixture
+def ask(caller: MakeCaller, serve: Serve) -> Any:
+    """Run a call against a server that gives one answer; return the result and the request."""
+
+    def run(call: Any, answer: Any, status: int = 200, **options: Any) -> tuple[Any, Request]:
+        server: RawServer = serve(saying(json_answer(status, answer)))
+        made: Caller = caller(server.url, **options)
+        result = call(made.client)
+        (request,) = server.requests
+        return result, request
+
+    return run
 
 
 @pytest.fixture(autouse=True)

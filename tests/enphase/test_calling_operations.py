@@ -8,26 +8,12 @@ import pytest
 
 from enphase import Application, Client, OutcomeUnknown, Rejected
 from enphase.transport import encode, fill_path
-from tests.enphase.conftest import APPLICATION, Caller, FixedTokens, MakeCaller, Serve
-from tests.enphase.wire import RawServer, Request, json_answer, saying
+from tests.enphase.conftest import APPLICATION, FixedTokens, MakeCaller, Serve
+from tests.enphase.wire import json_answer, saying
 
 SITE = {"system_id": 701}
 PERSON = {"user_id": 5, "company": {"company_id": 9, "location": "Petaluma, CA - US"}}
 DONE = {"message": "Done"}
-
-
-@pytest.fixture
-def ask(caller: MakeCaller, serve: Serve) -> Any:
-    """Run a call against a server that gives one answer; return the result and the request."""
-
-    def run(call: Any, answer: Any, status: int = 200, **options: Any) -> tuple[Any, Request]:
-        server: RawServer = serve(saying(json_answer(status, answer)))
-        made: Caller = caller(server.url, **options)
-        result = call(made.client)
-        (request,) = server.requests
-        return result, request
-
-    return run
 
 
 @pytest.mark.parametrize(
