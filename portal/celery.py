@@ -7,7 +7,10 @@ from typing import Any
 from celery import Celery
 from celery.signals import beat_init, setup_logging, worker_ready
 
+from portal import broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+broker.install()
 
 app = Celery("ridgeline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
