@@ -11,8 +11,10 @@ from enphase.resources.activations import Activations
 from enphase.resources.arrays import Arrays
 from enphase.resources.catalog import Catalog
 from enphase.resources.companies import Companies
+from enphase.resources.estimates import Estimates
 from enphase.resources.meters import Meters
 from enphase.resources.systems import Systems
+from enphase.resources.tariffs import Tariffs
 from enphase.resources.users import Users
 from enphase.transport import Allowance, Hit, Tokens, Transport
 
@@ -63,8 +65,10 @@ class Client:
         self.arrays = Arrays(self._transport)
         self.catalog = Catalog(self._transport)
         self.companies = Companies(self._transport)
+        self.estimates = Estimates(self._transport)
         self.meters = Meters(self._transport)
         self.systems = Systems(self._transport)
+        self.tariffs = Tariffs(self._transport)
         self.users = Users(self._transport)
 
     def close(self) -> None:

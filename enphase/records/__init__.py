@@ -15,6 +15,7 @@ from enphase.records.activations import (
 from enphase.records.arrays import Array, InventoryItem, Layer, Layout, Module
 from enphase.records.base import Record
 from enphase.records.catalog import GridProfile, PvManufacturer, PvModel, PvModels
+from enphase.records.estimates import Estimate
 from enphase.records.meters import Meter
 from enphase.records.people import (
     Company,
@@ -25,6 +26,16 @@ from enphase.records.people import (
     UserMatch,
 )
 from enphase.records.systems import System, SystemPage
+from enphase.records.tariffs import (
+    DayGroup,
+    Period,
+    Season,
+    SingleRate,
+    StorageSettings,
+    SystemTariff,
+    Tariff,
+    TariffTask,
+)
 
 __all__ = [
     "BATTERY_GRID_MODES",
@@ -36,8 +47,10 @@ __all__ = [
     "AuthorizedSubcontractor",
     "Company",
     "CompanyBranches",
+    "DayGroup",
     "Encharge",
     "Enpower",
+    "Estimate",
     "GridConnection",
     "GridProfile",
     "InventoryItem",
@@ -45,15 +58,22 @@ __all__ = [
     "Layout",
     "Meter",
     "Module",
+    "Period",
     "ProductionMode",
     "PvManufacturer",
     "PvModel",
     "PvModels",
     "Record",
+    "Season",
+    "SingleRate",
+    "StorageSettings",
     "SubcontractorCompany",
     "Subcontractors",
     "System",
     "SystemPage",
+    "SystemTariff",
+    "Tariff",
+    "TariffTask",
     "User",
     "UserMatch",
 ]
