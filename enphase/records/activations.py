@@ -18,6 +18,7 @@ from enphase.records.base import (
     Text,
     Texts,
     Whole,
+    renamed,
     rows_of,
 )
 from enphase.records.people import User
@@ -245,6 +246,23 @@ class ProductionMode(Record):
         if isinstance(mode, bool):
             return {**data, "mode": "on" if mode else "off"}
         return {**data, "mode": mode.strip().casefold()} if isinstance(mode, str) else data
+
+
+class BatteryMode(Record):
+    """What a site's battery may do with the grid: charge from it, discharge to it.
+
+    The first of four things called battery mode; see `config.BatterySettings` for the profile.
+    """
+
+    cfg_allowed: Flag = None
+    dtg_allowed: Flag = None
+
+    @classmethod
+    def evened_out(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Read CFG_allowed and DTG_allowed. ValueError without either: it says nothing then."""
+        if "CFG_allowed" not in data and "DTG_allowed" not in data:
+            raise ValueError("no battery mode")
+        return renamed(data, {"CFG_allowed": "cfg_allowed", "DTG_allowed": "dtg_allowed"})
 
 
 def _name_of(person: User | str | None) -> str | None:

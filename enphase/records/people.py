@@ -1,6 +1,6 @@
 """Users, companies, branches and subcontractors."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from enphase.records.base import (
     AsList,
@@ -12,6 +12,7 @@ from enphase.records.base import (
     Record,
     Text,
     Texts,
+    rows_of,
 )
 
 
@@ -99,3 +100,22 @@ class UserMatch(Record):
 
     user_id: Id
     company_id: OptionalId = None
+
+
+class CompanyUser(Record):
+    """A user of a company, as its list tells: no names, ask `get_user` for them."""
+
+    user_id: Id
+    email: Text = None
+
+    @classmethod
+    def from_api(cls, data: Any) -> "CompanyUser":
+        """Read `[6, "anne@example.com"]`, or an object."""
+        if isinstance(data, list) and len(data) == 2:
+            data = {"user_id": data[0], "email": data[1]}
+        return cls.model_validate(data)
+
+    @classmethod
+    def list_of(cls, answer: Any) -> "list[CompanyUser]":
+        """Read `{"users": [[6, "…"]]}` or the list alone. ValueError for anything else."""
+        return rows_of({"users": answer} if isinstance(answer, list) else answer, "users", cls)[0]

@@ -1,10 +1,10 @@
-"""Activations: list, create, change, delete, access and production mode."""
+"""Activations: list, create, change, delete, access, production and battery mode."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from enphase.errors import OutcomeUnknown
-from enphase.records import Activation, ActivationPage, ProductionMode
+from enphase.records import Activation, ActivationPage, BatteryMode, ProductionMode
 from enphase.records.base import message_of
 from enphase.resources.base import Resource, filters, on_the_wire
 
@@ -184,4 +184,28 @@ class Activations(Resource):
             "get_production_mode",
             ProductionMode.from_api,
             path={"activation_id": activation_id},
+        )
+
+    def get_battery_mode(self, activation_id: int) -> BatteryMode:
+        """Return whether the battery may charge from and discharge to the grid.
+
+        `Rejected` 422 for a site without an Enphase battery. Operation get_battery_mode.
+        """
+        return self._transport.call(
+            "get_battery_mode", BatteryMode.from_api, path={"activation_id": activation_id}
+        )
+
+    def update_battery_mode(self, activation_id: int, cfg_allowed: bool, dtg_allowed: bool) -> str:
+        """Allow or forbid to charge from and to discharge to the grid; return the acknowledgement.
+
+        Both are set each time: read first. What is allowed may be a matter of law (NEM 3.0).
+        `Rejected` 422 for a site without an Enphase battery. Operation update_battery_mode.
+        """
+        if not (isinstance(cfg_allowed, bool) and isinstance(dtg_allowed, bool)):
+            raise ValueError("Both must be said, as true or false.")
+        return self._transport.call(
+            "update_battery_mode",
+            message_of,
+            path={"activation_id": activation_id},
+            body={"CFG_allowed": cfg_allowed, "DTG_allowed": dtg_allowed},
         )

@@ -6,6 +6,9 @@ from typing import Any
 
 from enphase.transport import Transport
 
+# 255 elsewhere, but 50 where a company's user is created; nobody's number is longer.
+MAX_PHONE_LENGTH = 50
+
 
 class Resource:
     """A group of methods over one transport."""
@@ -48,6 +51,26 @@ def _value(value: Any) -> Any:
     if isinstance(value, date):
         return int(datetime.combine(value, time(12), UTC).timestamp())
     return value
+
+
+def expanded(company: bool) -> dict[str, str]:
+    """Return the query that adds a user's company to the answer."""
+    return {"expand": "company"} if company else {}
+
+
+def user_fields(
+    required: Mapping[str, str], optional: Mapping[str, str | int | None]
+) -> dict[str, str | int]:
+    """Return the fields of a request about a person; None means "leave it as it is".
+
+    ValueError for an empty required text, or for a phone number too long to be kept.
+    """
+    for name, value in required.items():
+        if not value.strip():
+            raise ValueError(f"{name} must not be empty.")
+    if len(str(optional.get("phone") or "")) > MAX_PHONE_LENGTH:
+        raise ValueError(f"A phone number has at most {MAX_PHONE_LENGTH} characters.")
+    return {**required, **{name: value for name, value in optional.items() if value is not None}}
 
 
 def iso_day(name: str, day: date) -> str:
