@@ -116,6 +116,8 @@ def environment(database: str, sandbox: str, var: Path) -> dict[str, str]:
         "CELERY_BROKER_URL": "filesystem://",
         "CACHE_URL": "",
         "VAR_DIR": str(var),
+        "USAGE_PER_MINUTE": "1000000",
+        "USAGE_WRITES_PER_MONTH": "0",
         "ENPHASE_API_URL": sandbox,
         "ENPHASE_API_KEY": "sandbox-key",
         "ENPHASE_CLIENT_ID": "sandbox-client",
