@@ -119,7 +119,7 @@ def look_up_copies(system: dict[str, Any], company: Company, *, actor: Any) -> d
     found: list[Copy] = []
     problem = ""
     try:
-        with client_for(company.pk, timeouts=PAGE_TIMEOUTS) as client:
+        with client_for(company.pk, person_id=actor.pk, timeouts=PAGE_TIMEOUTS) as client:
             for copy in writes.look_for_copies(client, company, system):
                 row = Activation.objects.filter(company=company, system_id=copy.system_id).first()
                 found.append(
@@ -178,7 +178,9 @@ def queue_create(
     lands on the operation that exists. Owner and host who are new to Enphase are queued before
     it; the create waits for them (see writes). `reason` says why a copy is no copy.
     """
-    draft = Draft.objects.select_for_update().select_related("company", "branch").get(pk=draft.pk)
+    # Only the draft itself: PostgreSQL cannot lock a branch that may be missing.
+    locked = Draft.objects.select_for_update(of=("self",))
+    draft = locked.select_related("company", "branch").get(pk=draft.pk)
     if draft.operation is not None:
         return draft.operation
     company = draft.company

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "portal.ui",
     "portal.users",
+    "portal.usage",
     "portal.connections",
     "portal.operations",
     "companies",
@@ -132,6 +133,16 @@ else:
         }
     }
 
+# The plan that Enphase bills: limits (0 for none) and money in thousandths of a dollar.
+USAGE_PLAN = {
+    "per_minute": env.int("USAGE_PER_MINUTE", default=300),
+    "per_month": env.int("USAGE_PER_MONTH", default=1_500_000),
+    "writes_per_month": env.int("USAGE_WRITES_PER_MONTH", default=200),
+    "included_hits": env.int("USAGE_INCLUDED_HITS", default=10_000),
+    "hit_mills": env.int("USAGE_HIT_MILLS", default=5),
+    "budget_mills": env.int("USAGE_BUDGET_MILLS", default=0),
+}
+
 # Seconds. Waits between look-ups of a lost reply, and between polls of a gateway; the scale
 # shortens all of them for rehearsals and tests.
 OPERATIONS_LEASE_SECONDS = env.float("OPERATIONS_LEASE_SECONDS", default=300.0)
@@ -176,6 +187,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "portal.connections.tasks.refresh_tokens",
         "schedule": 60.0,
         "options": {"queue": "sync", "expires": 60},
+    },
+    "hits": {
+        "task": "portal.usage.tasks.forget_old_hits",
+        "schedule": 24 * 3600.0,
+        "options": {"queue": "sync"},
     },
     "activations": {
         "task": "activations.tasks.sweep_due_companies",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("owners/", include("companies.homeowners.urls")),
     path("reference/", include("activations.catalog.urls")),
     path("settings/", include("portal.connections.urls")),
+    path("usage/", include("portal.usage.urls")),
     path("", include("portal.ui.urls")),
 ]
 

@@ -88,6 +88,7 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "connections:test": ({}, NOBODY, WORK),
     "connections:connect": ({}, ADMIN, ADMIN),
     "connections:disconnect": ({}, ADMIN, ADMIN),
+    "usage:usage": ({}, SIGNED_IN, NOBODY),
     "ui:menu": ({}, SIGNED_IN, NOBODY),
     "ui:statuses": ({}, SIGNED_IN, NOBODY),
     "ui:appearance": ({}, SIGNED_IN, SIGNED_IN),

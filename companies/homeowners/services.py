@@ -50,7 +50,7 @@ def find_owner(company: Company, email: str, actor: Any) -> Found | None:
     limits.count("find-owner", getattr(actor, "pk", None), most=60, minutes=60)
     email = email.strip().lower()
     try:
-        with client_for(company.pk, timeouts=PAGE_TIMEOUTS) as client:
+        with client_for(company.pk, person_id=actor.pk, timeouts=PAGE_TIMEOUTS) as client:
             match = client.users.search_users(email)
     except EnphaseError as error:
         _note_look_up(company, email, actor, "no answer")

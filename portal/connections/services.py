@@ -38,6 +38,7 @@ from portal.connections.models import Account, Application
 from portal.connections.signals import account_changed
 from portal.sealing import SealBroken
 from portal.ui.errors import Refused
+from portal.usage.meter import Meter
 from portal.users import limits
 
 log = logging.getLogger(__name__)
@@ -136,22 +137,34 @@ def client_for(
     company_id: int,
     *,
     lane: str = "interactive",
+    person_id: int | None = None,
     on_hit: Callable[[Hit], None] | None = None,
     trace: Callable[[str], None] | None = None,
     timeouts: Timeouts | None = None,
 ) -> Client:
     """A client (context manager) that acts as the company's Enphase account.
 
+    Every call passes the shared limit of the application and is written to the ledger, for
+    `person_id` when somebody caused it.
+
     Raises NeedsReconnect when there is no usable account, also later from a call when the account
     dies meanwhile; in both cases nothing was sent. `timeouts` replaces the endpoints' own: pages
     pass PAGE_TIMEOUTS.
     """
     account = _usable_account(company_id)
+    meter = Meter(account.application.pk, company_id, lane, person_id)
+
+    def count(hit: Hit) -> None:
+        meter.on_hit(hit)
+        if on_hit is not None:
+            on_hit(hit)
+
     return Client(
         account.application.base_url,
         _credentials(account.application),
         AccountTokens(company_id),
-        on_hit=on_hit,
+        meter,
+        count,
         lane=lane,
         trace=trace,
         timeouts={"*": timeouts} if timeouts else None,
@@ -425,11 +438,17 @@ class FixedTokens:
 
 @sensitive_variables("access_token")
 def client_on(application: Application, access_token: str) -> Client:
-    """A client on one token of somebody who waits at the screen; it cannot be renewed."""
+    """A client on one token of somebody who waits at the screen; it cannot be renewed.
+
+    Its hits are counted for the application alone: whose company it is, is what it asks.
+    """
+    meter = Meter(application.pk, None)
     return Client(
         application.base_url,
         _credentials(application),
         FixedTokens(access_token),
+        meter,
+        meter.on_hit,
         timeouts={"*": PAGE_TIMEOUTS},
     )
 
@@ -502,7 +521,7 @@ def connect(company: Any, *, username: str, password: str, actor: Any) -> Accoun
 def test_connection(account: Account, *, actor: Any) -> bool:
     """Ask Enphase whom the account acts as (1 hit), and keep what came of it. Never raises."""
     try:
-        with client_for(account.company_id, timeouts=PAGE_TIMEOUTS) as client:
+        with client_for(account.company_id, person_id=actor.pk, timeouts=PAGE_TIMEOUTS) as client:
             user = client.users.get_current_user(expand_company=True)
     except EnphaseError as error:
         works, result = False, sentence_for(error)

@@ -57,6 +57,7 @@ class Claim:
         return client_for(
             self.operation.company_id,
             lane=self.operation.lane,
+            person_id=self.operation.actor_id,
             on_hit=self.on_hit,
             trace=self.trace,
         )

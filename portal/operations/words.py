@@ -78,6 +78,8 @@ def explain(error: EnphaseError) -> str:
 def explain_limit(error: RateLimited) -> str:
     """When it goes on, for the minute's and the month's limit."""
     when = error.retry_at
+    if "budget" in str(error):
+        return "The month's budget for Enphase is used up. An admin can raise it; this waits."
     if error.period == "month":
         until = f" until {date_format(when, 'j F')}" if when else " until next month"
         return f"The monthly quota is used up{until}. Reading shows the last copy."

@@ -70,7 +70,13 @@ NAVIGATION = [
             Page("PV modules", "module", "catalog:pv-modules", MEMBERS),
         ],
     ),
-    ("Account", [Page("Settings", "gear", "ui:appearance")]),
+    (
+        "Account",
+        [
+            Page("Usage and cost", "gauge", "usage:usage"),
+            Page("Settings", "gear", "ui:appearance"),
+        ],
+    ),
 ]
 TABS = [
     Page("Activations", "clip", "activations:list"),

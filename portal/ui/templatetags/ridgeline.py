@@ -183,6 +183,16 @@ def money(cents: Any) -> str:
 
 
 @register.filter
+def mills(thousandths: Any) -> str:
+    """Thousandths of a dollar: 2005 is "$2.005", 2000 is "$2.00"."""
+    if thousandths in (None, ""):
+        return ""
+    dollars = Decimal(thousandths) / 1000
+    places = 3 if thousandths % 10 else 2
+    return f"${number_format(dollars, places, use_l10n=True, force_grouping=True)}"
+
+
+@register.filter
 def number(value: Any) -> str:
     """Thousands grouped: 64210 is "64,210"."""
     return "" if value in (None, "") else number_format(value, force_grouping=True)

@@ -12,6 +12,7 @@ from portal.operations.models import LookUp, Operation, State
 from portal.operations.outcomes import LOOK_UP_SECONDS
 from portal.operations.queue import queue_write
 from portal.operations.sending import BREAKER_LIMIT
+from portal.usage.models import Allowance
 
 from .conftest import sample_mode, step
 
@@ -120,6 +121,10 @@ def test_the_minute_limit_waits_for_the_end_of_the_window(create, world):
     assert operation.state == State.QUEUED
     assert timezone.now() < operation.not_before < timezone.now() + timedelta(minutes=2)
     assert "a minute are used up" in operation.message
+    hits = world.hits
+    assert step(operation).state == State.QUEUED  # rung too early: Enphase is not asked again
+    assert world.hits == hits
+    Allowance.objects.update(blocked_until=None)
     assert step(operation).state == State.DONE
     assert world.creates == 1
 

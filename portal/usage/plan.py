@@ -1,0 +1,60 @@
+"""The plan we pay for, from the settings: limits and prices of the Partner plan by default."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from enphase.endpoints import ENDPOINTS
+
+# Requests a minute that are left to the vendor's other gateways and to our own clock.
+MARGIN = 3
+BURST = 5
+# Bulk runs leave this share of each minute to people; sweeps leave more.
+BULK_SHARE = 0.95
+SWEEP_SHARE = 0.5
+# Sweeps and bulk runs stop when this share of the month's money is gone; people go on.
+RESERVE_FOR_PEOPLE = 0.10
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Limits and prices. Money in thousandths of a dollar; 0 for no limit."""
+
+    per_minute: int
+    per_month: int
+    writes_per_month: int
+    included_hits: int
+    hit_mills: int
+    budget_mills: int
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two requests, so that a minute never holds more than the plan allows."""
+        return 60.0 / max(1, self.per_minute - MARGIN - self.burst)
+
+    @property
+    def burst(self) -> int:
+        """Requests that may leave at once after a pause; small plans have none to spare."""
+        return min(BURST, max(1, self.per_minute // 10))
+
+    def price(self, endpoint: str, status: int | None, hits_before: int) -> int:
+        """What one hit costs: beyond the included ones its own price, and what it carried out."""
+        mills = self.hit_mills if hits_before >= self.included_hits else 0
+        if status is not None and 200 <= status < 300:
+            mills += ENDPOINTS[endpoint].cost_cents * 10
+        return mills
+
+
+def current() -> Plan:
+    return Plan(**settings.USAGE_PLAN)
+
+
+def month_of(moment: datetime) -> str:
+    """The vendor's months are counted in UTC here; nothing is documented about their zone."""
+    return f"{moment:%Y-%m}"
+
+
+def is_write(endpoint: str) -> bool:
+    """Does the plan's monthly number of writes count this operation?"""
+    return ENDPOINTS[endpoint].writes
