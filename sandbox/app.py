@@ -112,7 +112,7 @@ class Sandbox:
         db: sqlite3.Connection,
         request: Request,
         operation: Operation,
-        ids: dict[str, int],
+        ids: dict[str, Any],
         fault: Fault | None,
     ) -> Answer:
         now, settings = self.store.now(), self.settings()
@@ -140,7 +140,7 @@ class Sandbox:
                 answer = _run(operation, call)
                 executed = operation.writes
         except Refusal as refusal:
-            answer = Answer(refusal.status, envelope(operation.family, refusal))
+            answer = Answer(refusal.status, envelope(operation.family, refusal, now))
         subject, reference = (None, None) if call is None else (call.subject, call.reference)
         hit = ledger.record(
             db, at=now, application=application,
@@ -203,8 +203,7 @@ class Sandbox:
             base64.b64decode(payload["body"]),
         )
         caller = Caller(**{**payload["caller"], "scope": frozenset(payload["caller"]["scope"])})
-        found = operation.pattern.fullmatch(request.path.rstrip("/"))
-        ids = {name: int(text) for name, text in (found.groupdict() if found else {}).items()}
+        ids = operation.ids(request.path) or {}
         call = Call(request, db, now, self.settings(), caller, ids, next_id=self.next_id)
         try:
             _run(operation, call)
@@ -229,7 +228,7 @@ def _run(operation: Operation, call: Call) -> Answer:
         # Numbers and texts that JSON can carry and a database cannot.
         call.db.execute("ROLLBACK TO handler")
         call.db.execute("RELEASE handler")
-        raise Refusal(422, "Invalid value") from error
+        raise Refusal(400 if operation.family is Family.EV else 422, "Invalid value") from error
     call.db.execute("RELEASE handler")
     return answer
 

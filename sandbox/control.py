@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sandbox import ledger, oauth
 from sandbox import world as worlds
 from sandbox.errors import Refusal
-from sandbox.operations import gateway
+from sandbox.operations import gateway, kept
 from sandbox.routing import OPERATIONS
 from sandbox.settings import defaults
 from sandbox.wire import Answer, Request
@@ -243,6 +243,7 @@ def _moves(
     if int(patch.get("stage", 0)) >= 3 and row["gateway"] == "none":
         patch.setdefault("gateway", "reporting")
         columns["status"] = "normal"
+        kept.write(db, system_id, "first_report", int(now))
         if not row["micros_total"]:
             patch.setdefault("microinverters", details["expected_pcu_count"] or 12)
     if "microinverters" in patch:
@@ -266,6 +267,8 @@ def _moves(
         mode = patch.pop("production_mode")
         if mode not in ("on", "off"):
             raise ValueError("production_mode must be on or off")
+        # From outside, history is written anew: it has always been so.
+        kept.forget(db, system_id, "switches")
         total = columns.get("micros_total", row["micros_total"])
         columns |= {
             "production_mode": mode,

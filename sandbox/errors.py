@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import enum
 from dataclasses import dataclass
 from typing import Any
 
 NOT_AUTHORIZED = "Not authorized to access requested resource."
+FORBIDDEN = "Not authorized to access this resource"
 KEY_MISSING = "API Key missing in url/headers!"
 KEY_MISMATCH = "API Key -Client mismatch"
 PLAN_EXCEEDED = "Usage limit exceeded for plan Partner (custom)"
@@ -23,12 +25,39 @@ _TITLES = {
     504: "Gateway Timeout",
 }
 
+# Live data has codes of its own: status, type and text of each.
+_LIVE = {
+    401: ("NOT_AUTHENTICATED", "authentication_error", "API Key is invalid"),
+    403: ("FORBIDDEN", "authorization_error", "User is not authorized"),
+    429: ("TOO_MANY_REQUESTS", "request_exceeded_error", "Too Many Requests"),
+    461: ("INVALID_DURATION", "validation_error", "Duration cannot be less than 30"),
+    462: ("INVALID_DURATION", "validation_error", "Duration cannot be greater than 300"),
+    463: ("INVALID_DURATION", "validation_error", "Duration must be an integer"),
+    466: (
+        "UNSUPPORTED_ENVOY",
+        "validation_error",
+        "Envoy must be active and envoy version must be at least 6.0.0",
+    ),
+    468: ("INVALID_SYSTEM_ID", "validation_error", "System ID doesn't exist"),
+    472: (
+        "LIVE_STREAM_NOT_SUPPORTED",
+        "validation_error",
+        "The system doesn\u2019t support live stream",
+    ),
+    473: ("IQ_GATEWAY_NOT_REPORTING", "site_connectivity_error", "IQ gateway is not reporting"),
+    550: ("SERVICE_UNREACHABLE", "server_error", "Service unreachable, please try again"),
+    551: ("SERVICE_UNREACHABLE", "server_error", "Service unreachable, please try again"),
+    552: ("CONNECTION_NOT_ESTABLISHED", "server_error", "Unable to connect, please try again"),
+}
+
 
 class Family(enum.Enum):
-    """Which of the vendor's two APIs an operation belongs to; it decides the error envelope."""
+    """To which group of the vendor's API an operation belongs; it decides the error envelope."""
 
     COMMISSIONING = "commissioning"
     MONITORING = "monitoring"
+    EV = "ev"
+    LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -58,9 +87,15 @@ class Refusal(Exception):
         self.window = window
 
 
-def envelope(family: Family, refusal: Refusal) -> dict[str, Any]:
-    """Give the JSON body of a refusal in the words of its family."""
+def envelope(family: Family, refusal: Refusal, now: float = 0.0) -> dict[str, Any]:
+    """Give the JSON body of a refusal in the words of its family. Only live data says when."""
     status = refusal.status
+    if family is Family.LIVE and status in _LIVE:
+        return _live(refusal, now)
+    if family is Family.EV and status not in (405, 501):
+        details = refusal.texts[0] if len(refusal.texts) == 1 else refusal.texts
+        title = "Bad request" if status == 400 else _TITLES.get(status, "Error")
+        return {"message": title, "code": str(status), "details": details or title}
     if family is Family.COMMISSIONING or status in (405, 501):
         if status == 422:
             body: dict[str, Any] = {"errorMessages": refusal.texts}
@@ -77,6 +112,18 @@ def envelope(family: Family, refusal: Refusal) -> dict[str, Any]:
             "limit": refusal.window.limit,
         }
     return body
+
+
+def _live(refusal: Refusal, now: float) -> dict[str, Any]:
+    status = refusal.status
+    word, kind, text = _LIVE[status]
+    moment = dt.datetime.fromtimestamp(now, dt.UTC)
+    return {
+        "error": {"code": status, "details": [{}], "message": text, "status": word},
+        "timestamp_epoch": int(now * 1000),
+        "timestamp_utc": moment.strftime("%Y-%m-%d %H:%M:%S.") + f"{moment.microsecond // 1000:03}",
+        "type": kind,
+    }
 
 
 def unprocessable(*texts: str, code: int | None = 11) -> Refusal:

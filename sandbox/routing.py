@@ -46,7 +46,7 @@ class Call:
     now: float
     settings: Settings
     caller: Caller
-    ids: dict[str, int]
+    ids: dict[str, Any]
     twist: dict[str, Any] = field(default_factory=dict)
     subject: int | None = None
     reference: str | None = None
@@ -80,6 +80,17 @@ class Operation:
     window_in_429: bool
     terse_401: bool
     pattern: re.Pattern[str]
+    texts: frozenset[str]
+
+    def ids(self, path: str) -> dict[str, Any] | None:
+        """Give what a path says in the place of each name, None when it is another path."""
+        found = self.pattern.fullmatch(path[:-1] if path.endswith("/") else path)
+        if found is None:
+            return None
+        return {
+            name: text if name in self.texts or int(text) > _LARGEST_ID else int(text)
+            for name, text in found.groupdict().items()
+        }
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -104,33 +115,28 @@ def operation(
         template = "/api/v4" + path
         OPERATIONS[name] = Operation(
             name, method, template, handler, family, writes, window_in_429, terse_401,
-            _compile(template),
+            _compile(template), frozenset(re.findall(r"\{(\w+):text\}", template)),
         )  # fmt: skip
         return handler
 
     return register
 
 
-def match(request: Request) -> tuple[Operation, dict[str, int]]:
+def match(request: Request) -> tuple[Operation, dict[str, Any]]:
     """Find the operation of a request; raise `Refusal` 404, 405 or 501 as the gateway does.
 
     An empty id at the end counts as the path without it, as with the vendor.
     """
     if request.method not in KNOWN_METHODS:
         raise Refusal(501, "Not Implemented")
-    path = request.path[:-1] if request.path.endswith("/") else request.path
     elsewhere = False
     for candidate in OPERATIONS.values():
-        found = candidate.pattern.fullmatch(path)
-        if not found:
+        ids = candidate.ids(request.path)
+        if ids is None:
             continue
-        if candidate.method != request.method:
-            elsewhere = True
-            continue
-        ids: dict[str, Any] = {}
-        for name, text in found.groupdict().items():
-            ids[name] = int(text) if text.isdecimal() and int(text) <= _LARGEST_ID else text
-        return candidate, ids
+        if candidate.method == request.method:
+            return candidate, ids
+        elsewhere = True
     raise Refusal(405, "Method not allowed") if elsewhere else Refusal(404, "Not Found")
 
 

@@ -67,6 +67,13 @@ CREATE TABLE IF NOT EXISTS access (
     system_id INTEGER NOT NULL, user_id INTEGER NOT NULL, PRIMARY KEY (system_id, user_id)
 ) WITHOUT ROWID;
 
+-- What was changed on a site beyond its columns, by name: layout, tariff, estimate, meters ...
+-- A site without a row has what its equipment suggests.
+CREATE TABLE IF NOT EXISTS kept (
+    system_id INTEGER NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (system_id, name)
+) WITHOUT ROWID;
+
 -- What happens later by the sandbox's clock: late commits, gateways that report.
 CREATE TABLE IF NOT EXISTS agenda (
     id INTEGER PRIMARY KEY, due_at REAL NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL
@@ -118,7 +125,7 @@ INDEXES = {
 }
 
 WORLD_TABLES = (
-    "users", "systems", "sight", "refs", "subcontracts", "envoys", "access", "agenda",
+    "users", "systems", "sight", "refs", "subcontracts", "envoys", "access", "kept", "agenda",
 )  # fmt: skip
 RECORD_TABLES = ("hits", "token_requests", "counters")
 

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from typing import Any
 
+from sandbox.operations import kept
 from sandbox.settings import Settings
 from sandbox.world.sites import first_micro_serial
 
@@ -40,6 +41,7 @@ def send_production_task(
 ) -> None:
     """Start a task; with a silent gateway it waits until the gateway is back."""
     current, producing = production(row, now)
+    _remember_switch(db, row)
     db.execute(
         "UPDATE systems SET production_mode = ?, producing = ?, production_target = ?,"
         " production_since = ?, production_seconds = ? WHERE system_id = ?",
@@ -54,11 +56,21 @@ def send_production_task(
     )
 
 
+def _remember_switch(db: sqlite3.Connection, row: sqlite3.Row) -> None:
+    """Keep when the task before this one was carried out: telemetry of that time needs it."""
+    system_id = row["system_id"]
+    switches = kept.read(db, system_id, "switches", [row["production_mode"]])
+    if row["production_target"] is not None and row["production_since"] is not None:
+        switches.append([row["production_since"], row["production_target"]])
+    kept.write(db, system_id, "switches", switches)
+
+
 def first_report(db: sqlite3.Connection, system_id: int, now: float) -> None:
     """The gateway of a stage 2 system reports: stage 3, with the microinverters it detects."""
     row = db.execute("SELECT * FROM systems WHERE system_id = ?", (system_id,)).fetchone()
     if row is None or row["stage"] != 2:
         return
+    kept.write(db, system_id, "first_report", int(now))
     detected = int(json.loads(row["details"])["expected_pcu_count"] or 0)
     db.execute(
         "UPDATE systems SET stage = 3, gateway = 'reporting', status = 'normal', micros_total = ?,"

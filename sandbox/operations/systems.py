@@ -1,4 +1,5 @@
-"""Monitoring's view of systems: search_systems, retrieve_system_id."""
+"""Monitoring's view of systems: list_systems, get_system, get_system_summary, search_systems,
+retrieve_system_id."""
 
 from __future__ import annotations
 
@@ -8,11 +9,17 @@ import sqlite3
 from typing import Any
 
 from sandbox.errors import Family, Refusal, unprocessable
-from sandbox.operations.sight import may_see
+from sandbox.operations.equipment import ENCHARGE_W, Equipment
+from sandbox.operations.sight import find_monitored, may_see
+from sandbox.physics.calendar import iso, midnight
 from sandbox.routing import Call, operation
 from sandbox.wire import Answer
 from sandbox.world.statuses import SEARCHABLE
 
+UNSORTED = (
+    "Invalid request because of 'The sorting parameter is not supported. Please use id for"
+    " sorting by Asc or -id for sorting by Desc'"
+)
 _KEYS = {"ids", "name", "reference", "other_reference", "statuses"}
 _CONNECTIONS = {"broadband": "ethernet", "cellular": "cellular", "dialup": "dialup", "none": ""}
 _PUBLIC_NAMES = {"residential": "Residential System", "commercial": "Commercial System"}
@@ -32,17 +39,92 @@ def search_systems(call: Call) -> Answer:
         raise unprocessable(f"Invalid keys: {', '.join(sorted(unknown))}", code=None)
     sort_by = body.get("sort_by") or "id"
     if sort_by not in ("id", "-id"):
-        raise unprocessable(
-            "Invalid request because of 'The sorting parameter is not supported. Please use id for"
-            " sorting by Asc or -id for sorting by Desc'",
-            code=None,
-        )
+        raise unprocessable(UNSORTED, code=None)
     page = _positive(call.query.get("page", ""), 1)
     size = min(_positive(call.query.get("size", ""), 10), 1000)
 
     clauses, values = _conditions(call, wanted)
     if call.twist.get("kind") == "filter_ignored":
         clauses, values = [], []
+    return _paged(call, clauses, values, sort_by, page, size)
+
+
+@operation("list_systems", "GET", "/systems", family=Family.MONITORING, window_in_429=False)
+def list_systems(call: Call) -> Answer:
+    sort_by = call.query.get("sort_by") or "id"
+    if sort_by not in ("id", "-id"):
+        raise unprocessable(UNSORTED, code=None)
+    page = _positive(call.query.get("page", ""), 1)
+    size = min(_positive(call.query.get("size", ""), 10), 100)
+    return _paged(call, [], [], sort_by, page, size)
+
+
+@operation(
+    "get_system", "GET", "/systems/{system_id}", family=Family.MONITORING, window_in_429=False
+)
+def get_system(call: Call) -> Answer:
+    row = find_monitored(call)
+    references = {
+        item["company_id"]: item["reference"]
+        for item in call.db.execute("SELECT * FROM refs WHERE system_id = ?", (row["system_id"],))
+    }
+    return Answer(200, _show(row, call.caller.books, references, live_stream=False))
+
+
+@operation("get_system_summary", "GET", "/systems/{system_id}/summary", family=Family.MONITORING)
+def get_system_summary(call: Call) -> Answer:
+    """Of today, or of a past day, whose present power, size and modules are 0.
+
+    No 422 is documented: a date that is none, or lies ahead, counts as today.
+    """
+    equipment = Equipment(call.db, find_monitored(call), call.now)
+    day = _past_day(call.query.get("summary_date", ""), equipment.today)
+    is_today = day == equipment.today
+    until, first = equipment.until, equipment.first_day
+    power = 0
+    if is_today and until is not None and equipment.reporting:
+        power = equipment.value_at("production", until) * 4
+    lifetime = 0
+    if first is not None:
+        lifetime = sum(equipment.wh("production", date) for date in range(first, day))
+    modules = len(equipment.micros) if is_today else 0
+    batteries = len(equipment.encharges)
+    shown = {
+        "system_id": equipment.system_id,
+        "current_power": power,
+        "energy_lifetime": lifetime,
+        "energy_today": equipment.wh("production", day),
+        "last_interval_end_at": until
+        if is_today or until is None
+        else min(until, midnight(equipment.zone, day + 1)),
+        "last_report_at": equipment.last_report_at,
+        "modules": modules,
+        "operational_at": equipment.operational_at,
+        "size_w": int(modules * equipment.plant.module_w),
+        # A number of the Australian market, kept as text.
+        "nmi": str(6_300_000_000 + equipment.system_id)
+        if equipment.row["country"] == "AU"
+        else None,
+        "source": equipment.details["source"],
+        "status": equipment.row["status"],
+        "summary_date": iso(day),
+        "battery_charge_w": batteries * ENCHARGE_W,
+        "battery_discharge_w": batteries * ENCHARGE_W,
+        "battery_capacity_wh": equipment.plant.capacity_wh,
+        "evse_power": [
+            {serial: {"evse_max_charge_w": equipment.plant.charger_w, "evse_min_charge_w": 1440}}
+            for serial in equipment.chargers
+        ],
+    }
+    if shown["last_report_at"] is None:
+        del shown["last_report_at"]
+    return Answer(200, shown)
+
+
+def _paged(
+    call: Call, clauses: list[str], values: list[Any], sort_by: str, page: int, size: int
+) -> Answer:
+    """Give one page of what the caller sees in Monitoring."""
     lag = float(call.twist.get("seconds", 0)) if call.twist.get("kind") == "list_lag" else 0.0
     clauses += [
         "EXISTS (SELECT 1 FROM sight v WHERE v.viewer = ? AND v.system_id = s.system_id)",
@@ -170,6 +252,13 @@ def _date(epoch: int | None) -> str | None:
     if epoch is None:
         return None
     return dt.datetime.fromtimestamp(epoch, dt.UTC).date().isoformat()
+
+
+def _past_day(text: str, today: int) -> int:
+    try:
+        return min(dt.date.fromisoformat(text).toordinal(), today)
+    except ValueError:
+        return today
 
 
 def _positive(text: str, default: int) -> int:

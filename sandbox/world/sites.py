@@ -164,7 +164,7 @@ def refresh_sight(db: sqlite3.Connection, system_id: int) -> None:
 
 
 def remove(db: sqlite3.Connection, system_id: int) -> None:
-    for table in ("systems", "sight", "refs", "subcontracts", "envoys", "access"):
+    for table in ("systems", "sight", "refs", "subcontracts", "envoys", "access", "kept"):
         db.execute(f"DELETE FROM {table} WHERE system_id = ?", (system_id,))
 
 

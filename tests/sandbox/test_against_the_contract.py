@@ -28,6 +28,7 @@ ADDRESS = {
     "postal_code": "95616",
     "country": "US",
 }
+INVERTERS = "/systems/inverters_summary_by_envoy_or_site"
 OWNER = {"email": "shape@example.com", "first_name": "Sha", "last_name": "Pe"}
 
 CALLS: dict[str, Callable[[Person], Any]] = {
@@ -51,6 +52,11 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "grant_activation_access": lambda p: p.post("/activations/701/users/3002"),
     "revoke_activation_access": lambda p: p.delete("/activations/701/users/3002"),
     "set_production_mode": lambda p: p.post("/activations/701/ops/production_mode", {"mode": "on"}),
+    "list_systems": lambda p: p.get("/systems", size="4", sort_by="-id"),
+    "get_system": lambda p: p.get("/systems/703"),
+    "get_system_summary": lambda p: p.get("/systems/703/summary"),
+    "list_system_devices": lambda p: p.get("/systems/703/devices"),
+    "get_inverters_summary": lambda p: p.get(INVERTERS, site_id="703"),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {

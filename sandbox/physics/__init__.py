@@ -1,0 +1,1 @@
+"""What the sun, a household and a battery do: computed from a plant and a date, never stored."""
