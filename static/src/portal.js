@@ -118,6 +118,23 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 const isTextual = (field) => field.matches("textarea, select, input:not([type=checkbox], [type=radio], [type=hidden], [type=submit])");
 
+// A part that draws itself anew keeps the focus: on the successor of what had it, or on the part.
+// (htmx itself knows only successors with the same id.)
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { target, shouldSwap } = event.detail;
+  const at = document.activeElement;
+  if (!shouldSwap || !target.id || !target.contains(at)) return;
+  const same = (other) => other.getAttribute("href") === at.getAttribute("href") && other.textContent.trim() === at.textContent.trim();
+  document.addEventListener("htmx:afterSwap", () => {
+    if (document.activeElement !== document.body) return;
+    const part = byId(target.id);
+    if (!part) return;
+    const successor = [...part.querySelectorAll("a[href], button, summary")].find(same);
+    if (!successor) part.tabIndex = -1;
+    (successor || part).focus({ preventScroll: true });
+  }, { once: true });
+});
+
 document.addEventListener("htmx:responseError", (event) => {
   const { status } = event.detail.xhr;
   if (status === 404) notice("This is not there any more. Reload the page to see what is.");
