@@ -182,8 +182,12 @@ class Mirror(models.Model):
     """How fresh our copy of one company's sites is, and who is sweeping it right now.
 
     `lease_until` is taken by a conditional UPDATE, so that one sweeper works on a company at a
-    time; a dead one is overtaken when it ends. `facets` is JSON text of the values that filters
-    offer: {"status": {key: text}, "country": [...], "state": [...], "type": [...]}.
+    time; a dead one is overtaken when it ends.
+
+    `tally` holds the sites counted by branch and stage, so that no page has to; `facets` the
+    values that filters offer. Both are JSON text written by activations.tally:
+    {"": [[all, needs attention, waits for PTO] for stage 1 to 5], "<branch pk>": [...]} and
+    {"status": [keys], "country": [...], "state": [...], "type": [...]}.
     """
 
     company = models.OneToOneField(
@@ -201,6 +205,7 @@ class Mirror(models.Model):
     not_before = models.DateTimeField(default=timezone.now)
     failures = models.PositiveSmallIntegerField(default=0)
     problem = models.CharField(max_length=300, blank=True)
+    tally = models.TextField(blank=True)
     facets = models.TextField(blank=True)
 
     class MirrorQuerySet(ForUser):
@@ -265,37 +270,3 @@ class SweepPage(models.Model):
 
     def __str__(self) -> str:
         return f"page {self.number} of sweep {self.sweep_id}"
-
-
-class Tally(models.Model):
-    """Sites counted by branch and stage, so that no page has to. See activations.tally.
-
-    There is a row of stage 1 for the company itself and for each branch, even when it is zero.
-    """
-
-    company = models.ForeignKey("companies.Company", on_delete=models.CASCADE, related_name="+")
-    branch = models.ForeignKey(
-        "companies.Company", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
-    )
-    stage = models.PositiveSmallIntegerField()
-    total = models.PositiveIntegerField(default=0)
-    needs_attention = models.PositiveIntegerField(default=0)
-    waits_for_pto = models.PositiveIntegerField(default=0)
-
-    objects = ForUser.as_manager()
-
-    class Meta:
-        verbose_name_plural = "tallies"
-        constraints = [
-            models.UniqueConstraint(
-                fields=["company", "branch", "stage"], name="tally_once_a_branch"
-            ),
-            models.UniqueConstraint(
-                fields=["company", "stage"],
-                name="tally_once_a_company",
-                condition=Q(branch=None),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.total} in stage {self.stage} of company {self.company_id}"

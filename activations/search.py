@@ -9,7 +9,7 @@ nearly every site has, because the page is full after a few rows.
 import unicodedata
 
 from django.db import connection
-from django.db.models import IntegerField, Q, TextField, Value
+from django.db.models import Q, TextField, Value
 from django.db.models.expressions import RawSQL, Subquery
 from django.db.models.functions import Concat
 
@@ -19,7 +19,8 @@ from companies.models import Company
 MAX_LENGTH = 120
 MAX_WORDS = 6
 # Above this many matches of the index the list is walked in its own order instead.
-FEW = 2000
+FEW = 1000
+MANY = "many"
 # Companies up to this size are always walked: their index is shorter than any detour.
 SMALL_COMPANY = 5000
 TRIGRAM = 3
@@ -56,7 +57,7 @@ def is_indexed(words: list[str]) -> bool:
 
 
 def matches(words: list[str]) -> Subquery | RawSQL:
-    """Up to FEW + 1 ids of sites with the words, as a subquery that uses the index of trigrams.
+    """Up to FEW + 1 ids of sites with the words, from the index of trigrams.
 
     Words too short for the index are not looked at here, nor is whose site it is: filter the
     result by both.
@@ -74,23 +75,28 @@ def matches(words: list[str]) -> Subquery | RawSQL:
     return Subquery(found.order_by().values("pk")[: FEW + 1])
 
 
-def count_of_matches(words: list[str]) -> RawSQL:
-    """How many `matches` there are, at most FEW + 1, as a number another query can carry."""
+def probe(words: list[str]) -> RawSQL:
+    """The ids that `matches` gives, as one text another query can carry: "7,12,30".
+
+    None when there are none, MANY when there are more than FEW.
+    """
     ids = matches(words)
     if isinstance(ids, RawSQL):
-        statement, parameters = ids.sql, ids.params
+        statement, parameters, joined = ids.sql, ids.params, "group_concat(rowid)"
     else:
         statement, parameters = ids.query.sql_with_params()
-    return RawSQL(  # noqa: S611
-        f"SELECT count(*) FROM ({statement}) AS found",  # noqa: S608
-        parameters,
-        output_field=IntegerField(),
+        joined = "string_agg(found.id::text, ',')"
+    return RawSQL(  # noqa: S611 - our own statement around Django's, words as parameters
+        f"SELECT CASE WHEN count(*) > %s THEN %s ELSE {joined} END"  # noqa: S608
+        f" FROM ({statement}) AS found",
+        (FEW, MANY, *parameters),
+        output_field=TextField(),
     )
 
 
-def among_few(rows: ActivationQuerySet, words: list[str]) -> ActivationQuerySet:
-    """The rows with all words, found through the index; for few matches."""
-    rows = rows.filter(pk__in=matches(words))
+def among(rows: ActivationQuerySet, ids: list[int], words: list[str]) -> ActivationQuerySet:
+    """The rows of those whose ids the probe found; words too short for the index are left."""
+    rows = rows.filter(pk__in=ids)
     return _contain(rows, [word for word in words if len(word) < TRIGRAM])
 
 

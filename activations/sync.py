@@ -295,7 +295,7 @@ def sweep(company: Company, *, kind: str = Sweep.Kind.FULL) -> Sweep | None:
     run.problem = run.problem[:300]
     run.save()
     _release(company, run, fence, retry_at)
-    if run.written:
+    if run.written or run.kind == Sweep.Kind.FULL:
         tally.refresh(company)
     if run.finished_at:
         _tidy(company, run)

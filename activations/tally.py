@@ -6,52 +6,37 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, Expression, Q
 
-from activations.models import Activation, Mirror, Tally
+from activations.models import Activation, Mirror
 from companies.models import Company
 
 STAGE_NUMBERS = (1, 2, 3, 4, 5)
 OPEN_STAGES = (1, 2, 3, 4)
-COUNTERS = ("total", "needs_attention", "waits_for_pto")
+# What is counted of each stage, and the position of it in a view's numbers.
+COLUMNS = {"attention": 1, "pto": 2}
+
+# For each stage its numbers: all, needs attention, waits for PTO.
+Board = list[list[int]]
 
 
 @transaction.atomic
 def refresh(company: Company) -> bool:
-    """Count the company's sites again and write the counters that moved; True if any did.
+    """Count the company's sites again and write the counters if they moved; True if they did.
 
     Counting takes a walk through one company's index; it happens after changes, never on a page.
     """
-    # One at a time, or two would insert the same counter.
-    Company.objects.select_for_update(no_key=True).get(pk=company.pk)
-    known = {(row.branch_id, row.stage): row for row in Tally.objects.filter(company=company)}
-    wanted = _zeros(company) | _counts(company)
-    fresh = [
-        Tally(company=company, branch_id=branch, stage=stage, **counts)
-        for (branch, stage), counts in wanted.items()
-        if (branch, stage) not in known
-    ]
-    Tally.objects.bulk_create(fresh)
-    moved = bool(fresh)
-    for key, row in known.items():
-        counts = wanted.get(key)
-        if counts is None:
-            row.delete()
-            moved = True
-        elif any(getattr(row, name) != number for name, number in counts.items()):
-            Tally.objects.filter(pk=row.pk).update(**counts)
-            moved = True
-    _keep_facets(company)
-    return moved
+    Mirror.objects.get_or_create(company=company)
+    # One at a time, or an older count could be written last.
+    mirror = Mirror.objects.select_for_update().get(company=company)
+    tally, facets = json.dumps(_count(company)), json.dumps(_facets(company))
+    if (mirror.tally, mirror.facets) == (tally, facets):
+        return False
+    Mirror.objects.filter(pk=mirror.pk).update(tally=tally, facets=facets)
+    return True
 
 
-def _zeros(company: Company) -> dict[tuple[int | None, int], dict[str, int]]:
-    """A row for the company and each branch, so that an empty list has counters too."""
-    branches = Company.objects.filter(parent=company).values_list("pk", flat=True)
-    return {(branch, 1): dict.fromkeys(COUNTERS, 0) for branch in [None, *branches]}
-
-
-def _counts(company: Company) -> dict[tuple[int | None, int], dict[str, int]]:
+def _count(company: Company) -> dict[str, Board]:
     rows = (
         Activation.objects.filter(company=company, gone_at=None)
         .order_by()
@@ -63,88 +48,102 @@ def _counts(company: Company) -> dict[tuple[int | None, int], dict[str, int]]:
         )
         .values_list("branch_id", "stage", "all", "attention", "pto")
     )
-    return {
-        (branch, stage): dict(zip(COUNTERS, numbers, strict=True))
-        for branch, stage, *numbers in rows
-    }
+    boards: dict[str, Board] = {"": _zeros()}
+    for branch, stage, *numbers in sorted(rows, key=lambda row: (row[0] or 0, row[1])):
+        if stage not in STAGE_NUMBERS:
+            continue
+        for key in [""] if branch is None else ["", str(branch)]:
+            _add(boards.setdefault(key, _zeros())[stage - 1], numbers)
+    return boards
 
 
-def _keep_facets(company: Company) -> None:
-    """Remember which statuses, countries, states and types there are, for the filters."""
+def _facets(company: Company) -> dict[str, list[str]]:
+    """Which statuses, countries, states and types there are."""
     present = Activation.objects.filter(company=company, gone_at=None).order_by()
-    facets = {
-        "status": sorted(
-            present.exclude(status_key="").values_list("status_key", flat=True).distinct()
-        ),
-        "country": sorted(present.exclude(country="").values_list("country", flat=True).distinct()),
-        "state": sorted(present.exclude(state="").values_list("state", flat=True).distinct()),
-        "type": sorted(
-            present.exclude(system_type="").values_list("system_type", flat=True).distinct()
-        ),
+    columns = {
+        "status": "status_key",
+        "country": "country",
+        "state": "state",
+        "type": "system_type",
     }
-    text = json.dumps({name: values[:200] for name, values in facets.items()})
-    Mirror.objects.get_or_create(company=company)
-    Mirror.objects.filter(company=company).exclude(facets=text).update(facets=text)
+    return {
+        name: sorted(present.exclude(**{column: ""}).values_list(column, flat=True).distinct())[
+            :200
+        ]
+        for name, column in columns.items()
+    }
+
+
+def _zeros() -> Board:
+    return [[0, 0, 0] for _ in STAGE_NUMBERS]
+
+
+def _add(to: list[int], numbers: list[int]) -> None:
+    for position, number in enumerate(numbers):
+        to[position] += number
 
 
 @dataclass
 class Counters:
     """What the list page knows without counting, from one query.
 
-    `stages[stage]` holds total, needs_attention and waits_for_pto. `synced_at` is when the list
-    was last read completely, `matches` the probe of a search.
+    `synced_at` is when the list was last read completely, `matches` what the probe of a search
+    found.
     """
 
-    stages: dict[int, dict[str, int]]
+    board: Board
     synced_at: datetime | None = None
     pages: int = 1
     wanted_at: datetime | None = None
     problem: str = ""
     # JSON text, as in Mirror.facets.
     facets: str = ""
-    matches: int | None = None
+    matches: Any = None
+    # Was there a row to carry the probe? Not before a company's first site.
+    is_probed: bool = False
 
     def count(self, view: str, stages: Any = ()) -> int:
         """How many sites a view shows, in all its stages or in some."""
-        name = {"attention": "needs_attention", "pto": "waits_for_pto"}.get(view, "total")
+        column = COLUMNS.get(view, 0)
         wanted = set(stages) or set(STAGE_NUMBERS)
         if view == "open":
             wanted &= set(OPEN_STAGES)
-        return sum(self.stages[stage][name] for stage in wanted)
+        return sum(self.board[stage - 1][column] for stage in wanted)
 
 
-def read(user: Any, company: Company | None, probe: Any = None) -> Counters:
+def read(user: Any, company: Company | None, probe: Expression | None = None) -> Counters:
     """The counters of what a person sees in a company, or everywhere. One query.
 
-    `probe` is a number that the query computes along the way (activations.search).
+    `probe` is an expression that the query computes along the way (activations.search).
     """
-    rows = Tally.objects.for_user(user)
-    extra: dict[str, Any] = {}
+    mirrors = Mirror.objects.for_user(user)
+    names = ["tally"]
     if company is not None:
-        rows = rows.filter(company=company)
-        extra = {
-            "hot_at": Max("company__mirror__hot_at"),
-            "pages": Max("company__mirror__pages"),
-            "wanted_at": Max("company__mirror__wanted_at"),
-            "problem": Max("company__mirror__problem"),
-            "facets": Max("company__mirror__facets"),
-        }
+        mirrors = mirrors.filter(company=company)
+        names += ["hot_at", "pages", "wanted_at", "problem", "facets"]
     if probe is not None:
-        rows = rows.annotate(matches=probe)
-    names = ["stage"] if probe is None else ["stage", "matches"]
-    sums = {f"sum_{name}": Sum(name) for name in COUNTERS}
-    found = list(rows.order_by().values(*names).annotate(**sums, **extra))
-    stages = {stage: dict.fromkeys(COUNTERS, 0) for stage in STAGE_NUMBERS}
+        mirrors = mirrors.annotate(matches=probe)
+        names += ["matches"]
+    found = list(mirrors.values(*names))
+    counters = Counters(board=_zeros())
     for row in found:
-        if row["stage"] in stages:
-            stages[row["stage"]] = {name: row[f"sum_{name}"] for name in COUNTERS}
-    first = found[0] if found else {}
-    return Counters(
-        stages=stages,
-        synced_at=first.get("hot_at"),
-        pages=first.get("pages") or 1,
-        wanted_at=first.get("wanted_at"),
-        problem=first.get("problem") or "",
-        facets=first.get("facets") or "",
-        matches=first.get("matches", 0) if probe is not None else None,
-    )
+        boards = json.loads(row["tally"] or "{}")
+        board = boards.get(_branch(user, company) if company is not None else "")
+        for to, numbers in zip(counters.board, board or [], strict=False):
+            _add(to, numbers)
+    if found and company is not None:
+        row = found[0]
+        counters.synced_at, counters.pages = row["hot_at"], row["pages"]
+        counters.wanted_at, counters.problem = row["wanted_at"], row["problem"]
+        counters.facets = row["facets"]
+    if found and probe is not None:
+        counters.matches, counters.is_probed = found[0]["matches"], True
+    return counters
+
+
+def _branch(user: Any, company: Company) -> str:
+    """The branch a person is limited to, as the key of its counters; "" for the whole company."""
+    for membership in user.roles:
+        if membership.company_id == company.pk:
+            return str(membership.branch_id or "")
+    return ""

@@ -112,11 +112,12 @@ def _select(request: PortalRequest, filters: Filters) -> tuple[tally.Counters, A
     rows = filters.rows(user, company)
     words = filters.words
     probes = bool(words) and search.is_indexed(words) and not search.is_small(company)
-    counters = tally.read(user, company, search.count_of_matches(words) if probes else None)
+    counters = tally.read(user, company, search.probe(words) if probes else None)
     if company is not None:
         search.remember_size(company, counters.count("all"))
-    if probes and (counters.matches or 0) <= search.FEW:
-        return counters, search.among_few(rows, words)
+    if counters.is_probed and counters.matches != search.MANY:
+        ids = [int(pk) for pk in (counters.matches or "").split(",") if pk]
+        return counters, search.among(rows, ids, words)
     return counters, search.in_order(rows, words, small=search.is_small(company))
 
 
@@ -140,8 +141,8 @@ def _stages(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
     stages = []
     for number, name, target, is_on in stage_links(filters):
         note = ""
-        waiting = counters.stages[number]["waits_for_pto"]
-        attention = counters.stages[number]["needs_attention"]
+        waiting = counters.count("pto", [number])
+        attention = counters.count("attention", [number])
         if number == 4 and waiting:
             note = f"{waiting:,} wait for PTO"
         elif number in (2, 3) and attention:

@@ -5,16 +5,13 @@ import json
 import pytest
 
 from activations import sync, tally
-from activations.models import Activation, Tally
+from activations.models import Activation, Mirror
 from companies.models import Company
 from tests.activations.made import make_site
 
 
-def totals(company):
-    return {
-        (row.branch_id, row.stage): (row.total, row.needs_attention, row.waits_for_pto)
-        for row in Tally.objects.filter(company=company)
-    }
+def board(company, key=""):
+    return json.loads(Mirror.objects.get(company=company).tally)[key]
 
 
 def test_counters_are_what_counting_gives(halcyon):
@@ -24,17 +21,15 @@ def test_counters_are_what_counting_gives(halcyon):
     make_site(halcyon, number=7, stage=5, needs_attention=True)
     make_site(halcyon, number=8, stage=3, branch=north)
     assert tally.refresh(halcyon)
-    counted = totals(halcyon)
-    assert counted[(None, 3)] == (5, 0, 5)
-    assert counted[(None, 5)] == (1, 1, 0)
-    assert counted[(north.pk, 3)] == (1, 0, 0)
+    assert board(halcyon) == [[0, 0, 0], [0, 0, 0], [6, 0, 5], [0, 0, 0], [1, 1, 0]]
+    assert board(halcyon, str(north.pk))[2] == [1, 0, 0]
     assert not tally.refresh(halcyon)
 
 
 def test_an_empty_company_has_counters_too(halcyon, alice):
+    assert tally.read(alice, halcyon).count("all") == 0
     tally.refresh(halcyon)
-    counters = tally.read(alice, halcyon)
-    assert counters.count("all") == 0
+    assert tally.read(alice, halcyon).count("all") == 0
 
 
 @pytest.mark.parametrize("what", ["adopt", "forget", "sweep"])
@@ -65,6 +60,12 @@ def test_counts_respect_view_and_stage(halcyon, alice):
     assert counters.count("open", [5]) == 0
     assert counters.count("attention") == present.filter(needs_attention=True).count()
     assert counters.count("pto", [3, 4]) == present.filter(waits_for_pto=True).count()
+
+
+def test_a_stranger_reads_no_counters(halcyon, charlie, sam):
+    sync.sweep(halcyon)
+    assert tally.read(charlie, halcyon).count("all") == 0
+    assert tally.read(sam, None).count("all") == 6
 
 
 def test_reading_takes_one_query(halcyon, alice, django_assert_num_queries):
