@@ -17,6 +17,7 @@ from django_countries import countries
 
 from activations import jurisdiction, places, references, values
 from activations.jurisdiction import Facts
+from companies.models import Company
 from portal.ui.forms import Affixed, ChoiceCards
 
 SERIAL_DIGITS = 12
@@ -24,6 +25,13 @@ MAX_SERIALS = 50
 YES_NO = [("", "Choose one"), ("yes", "Yes"), ("no", "No")]
 
 FormData = dict[str, Any]
+
+
+def offer(form: forms.Form, name: str, choices: list[Any]) -> None:
+    """Give a field of the form its choices."""
+    field = form.fields[name]
+    assert isinstance(field, forms.ChoiceField), name
+    field.choices = choices
 
 
 def yes_no(text: str) -> bool | None:
@@ -164,7 +172,10 @@ class SiteForm(GroupForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     branch = forms.ModelChoiceField(
-        label="Branch", queryset=None, required=False, empty_label="Whole company"
+        label="Branch",
+        queryset=Company.objects.none(),
+        required=False,
+        empty_label="Whole company",
     )
     system_type = forms.ChoiceField(
         label="System type",
@@ -207,10 +218,12 @@ class SiteForm(GroupForm):
             del self.fields["project"], self.fields["branch"]
         else:
             branches = self.company.branches.order_by("name")
-            self.fields["branch"].queryset = branches
+            chooser = self.fields["branch"]
+            assert isinstance(chooser, forms.ModelChoiceField)
+            chooser.queryset = branches
             if not branches:
                 del self.fields["branch"]
-        self.fields["country"].choices = [("", "Choose the country"), *countries]
+        offer(self, "country", [("", "Choose the country"), *countries])
         self.fields["country"].initial = self.company.country
         country = self.typed("country")
         if country in places.STATES:
@@ -338,7 +351,7 @@ class PeopleForm(GroupForm):
             (other.enphase_id, other.name)
             for other in self.company.subcontractors.filter(enabled=True)
         ]
-        self.fields["authorized_subcontractor_id"].choices = [("", "Nobody"), *choices]
+        offer(self, "authorized_subcontractor_id", [("", "Nobody"), *choices])
         if not choices:
             del self.fields["authorized_subcontractor_id"]
         for role in ("owner", "host"):
@@ -441,7 +454,7 @@ class SerialsField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, strip=True, **kwargs)
 
-    def clean(self, value: Any) -> list[str]:  # type: ignore[override]
+    def clean(self, value: Any) -> list[str]:
         serials = split_serials(super().clean(value))
         wrong = [text for text in serials if not re.fullmatch(rf"\d{{{SERIAL_DIGITS}}}", text)]
         if len(wrong) == 1:
@@ -581,8 +594,8 @@ class EquipmentForm(GroupForm):
         return [self[name] for name in values.COUNTS]
 
     def arrange(self) -> None:
-        self.fields["pv_manufacturer"].choices = [("", "Not in the list"), *self.makers]
-        self.fields["pv_model"].choices = [("", "Not in the list"), *self.modules]
+        offer(self, "pv_manufacturer", [("", "Not in the list"), *self.makers])
+        offer(self, "pv_model", [("", "Not in the list"), *self.modules])
         if not self.modules:
             del self.fields["pv_model"]
         if self.typed("pv_manufacturer"):
@@ -742,7 +755,7 @@ class GridForm(GroupForm):
         current = self.typed("grid_profile")
         if current and current not in dict(choices):
             choices.append((current, f"{current} (not in the list for this place)"))
-        self.fields["grid_profile"].choices = choices
+        offer(self, "grid_profile", choices)
         facts = self.facts_now()
         offered = jurisdiction.shown(facts)
         always = {"grid_profile", "permission_to_operate"}
@@ -938,4 +951,4 @@ class SubcontractorForm(forms.Form):
 
     def __init__(self, *args: Any, choices: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["subcontractor"].choices = [("", "Choose one"), *choices]
+        offer(self, "subcontractor", [("", "Choose one"), *choices])

@@ -60,7 +60,7 @@ def mint(typed: str, seed: uuid.UUID, *, company: Any) -> str:
     raise RuntimeError("Twenty references in a row are taken.")
 
 
-def is_taken(reference: str, *, company: Any, but: uuid.UUID | None = None) -> bool:
+def is_taken(reference: str, *, company: Any, but: uuid.UUID) -> bool:
     """Does a site or a create of the company carry it? The create with token `but` is our own."""
     known = Activation.objects.filter(company=company, reference__iexact=reference)
     creates = Operation.objects.filter(

@@ -81,7 +81,7 @@ def _ready_to_create(client: Client, payload: dict[str, Any]) -> dict[str, Any]:
 
 def _find_person(client: Client, person: dict[str, Any]) -> int:
     """The Enphase id of somebody by e-mail; waits for the operation that creates them."""
-    operation = Operation.objects.filter(pk=person.get("operation")).first()
+    operation = Operation.objects.filter(pk=person.get("operation") or 0).first()
     if operation is not None and operation.is_open:
         raise Later(
             f"Waiting for the home owner: {operation.title} ({operation.short_id}).", seconds=2
