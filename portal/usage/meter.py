@@ -173,7 +173,7 @@ class Meter:
         HourOfHits.objects.get_or_create(**columns, defaults=owners)
         HourOfHits.objects.filter(**columns).update(
             hits=F("hits") + 1,
-            errors=F("errors") + (0 if hit.error is None else 1),
+            errors=F("errors") + int(_went_wrong(hit)),
             cost_mills=F("cost_mills") + cost,
         )
 
@@ -183,6 +183,11 @@ def _allowance(application_id: int) -> Allowance:
     if allowance is None:
         allowance, _ = Allowance.objects.get_or_create(application_id=application_id)
     return allowance
+
+
+def _went_wrong(hit: enphase.Hit) -> bool:
+    """No answer, a server's fault, or over the limit. A 404 to a look-up is an answer."""
+    return hit.status is None or hit.status >= 500 or hit.status == 429
 
 
 def _obey(allowance: Allowance, hit: enphase.Hit) -> None:
