@@ -205,6 +205,7 @@ Switch = Annotated[bool | None, BeforeValidator(_switch)]
 Exact = Annotated[Decimal | None, BeforeValidator(_unset)]
 Series = Annotated[list[float | None], BeforeValidator(_series)]
 AsList = BeforeValidator(_list)
+AsId = BeforeValidator(_unset)
 AsObject = BeforeValidator(_object)
 
 
