@@ -2,6 +2,7 @@
 
 from sandbox.operations import (
     activations,
+    arrays,
     catalog,
     companies,
     devices,
@@ -10,4 +11,13 @@ from sandbox.operations import (
     users,
 )
 
-__all__ = ["activations", "catalog", "companies", "devices", "production", "systems", "users"]
+__all__ = [
+    "activations",
+    "arrays",
+    "catalog",
+    "companies",
+    "devices",
+    "production",
+    "systems",
+    "users",
+]

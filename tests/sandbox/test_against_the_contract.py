@@ -28,6 +28,16 @@ ADDRESS = {
     "postal_code": "95616",
     "country": "US",
 }
+ARRAYS = "/partner/systems/703/arrays"
+ARRAY = {
+    "label": "South",
+    "angle": 30,
+    "tilt": "25.0",
+    "provisioned_envoy": "202300000703",
+    "left": 0,
+    "top": 0,
+    "modules": [{"left": 0, "top": 0, "angle": 0, "serial_num": "482000070300"}],
+}
 INVERTERS = "/systems/inverters_summary_by_envoy_or_site"
 OWNER = {"email": "shape@example.com", "first_name": "Sha", "last_name": "Pe"}
 
@@ -57,6 +67,11 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "get_system_summary": lambda p: p.get("/systems/703/summary"),
     "list_system_devices": lambda p: p.get("/systems/703/devices"),
     "get_inverters_summary": lambda p: p.get(INVERTERS, site_id="703"),
+    "list_arrays": lambda p: p.get(f"{ARRAYS}"),
+    "update_arrays": lambda p: p.put(ARRAYS, {"angle": 0, "arrays": [ARRAY]}),
+    "get_array": lambda p: p.get(f"{ARRAYS}/7030"),
+    "update_array": lambda p: p.put(f"{ARRAYS}/7030", ARRAY),
+    "delete_array": lambda p: p.delete(f"{ARRAYS}/7030"),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {
