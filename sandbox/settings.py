@@ -16,6 +16,8 @@ class Settings:
     writes_per_month: int | None = 200
     search_counts_as_write: bool = False
     production_seconds: float = 20.0
+    meter_seconds: float = 20.0
+    tariff_seconds: float = 20.0
     gateway_reports_seconds: float | None = None
     systems_visible_from_stage: int = 1
     refresh_grace_seconds: float = 0.0
@@ -44,5 +46,7 @@ def defaults(world: str, fast: bool) -> Settings:
     speed = 20.0 if fast else 1.0
     return Settings(
         production_seconds=20.0 / speed,
+        meter_seconds=20.0 / speed,
+        tariff_seconds=20.0 / speed,
         gateway_reports_seconds=None if world == "small" else 45.0 / speed,
     )

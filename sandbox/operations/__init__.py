@@ -6,8 +6,11 @@ from sandbox.operations import (
     catalog,
     companies,
     devices,
+    estimates,
+    meters,
     production,
     systems,
+    tariffs,
     users,
 )
 
@@ -17,7 +20,10 @@ __all__ = [
     "catalog",
     "companies",
     "devices",
+    "estimates",
+    "meters",
     "production",
     "systems",
+    "tariffs",
     "users",
 ]

@@ -38,6 +38,33 @@ ARRAY = {
     "top": 0,
     "modules": [{"left": 0, "top": 0, "angle": 0, "serial_num": "482000070300"}],
 }
+METER = "202300000703EIM1"
+ESTIMATE = {"degrade_factor": "0.4", "month_estimates": ["100.0"] * 12}
+TARIFF_PATH = "/systems/config/703/tariff"
+PERIOD = {"id": "period_1", "start": 0, "rate": "0.3"}
+TARIFF = {
+    "tariff": {
+        "currency": {"code": "USD"},
+        "single_rate": {"rate": "0.3", "sell": "0.1"},
+        "seasons": [
+            {
+                "id": "all_year_long",
+                "start": "1/1",
+                "days": [
+                    {
+                        "id": "all_days",
+                        "days": "Sun,Mon,Tue,Wed,Thu,Fri,Sat",
+                        "must_charge_start": 0,
+                        "must_charge_duration": 59,
+                        "periods": [PERIOD],
+                        "enable_charge_from_grid": True,
+                    }
+                ],
+            }
+        ],
+        "storage_settings": {"mode": "backup", "reserved_soc": 100},
+    }
+}
 INVERTERS = "/systems/inverters_summary_by_envoy_or_site"
 OWNER = {"email": "shape@example.com", "first_name": "Sha", "last_name": "Pe"}
 
@@ -72,6 +99,15 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "get_array": lambda p: p.get(f"{ARRAYS}/7030"),
     "update_array": lambda p: p.put(f"{ARRAYS}/7030", ARRAY),
     "delete_array": lambda p: p.delete(f"{ARRAYS}/7030"),
+    "get_meter": lambda p: p.get(f"/systems/703/meters/{METER}"),
+    "update_meter": lambda p: p.put(f"/systems/703/meters/{METER}?operational_date=2026-01-02"),
+    "control_meter": lambda p: p.post(
+        f"/activations/703/meters/{METER}/meter_control", {"status": "disabled"}
+    ),
+    "get_estimate": lambda p: p.get("/activations/703/estimate"),
+    "update_estimate": lambda p: p.put("/activations/703/estimate", {"estimate": ESTIMATE}),
+    "get_tariff": lambda p: [p.put(TARIFF_PATH, TARIFF), p.get(TARIFF_PATH)][1],
+    "update_tariff": lambda p: p.put(TARIFF_PATH, TARIFF),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {
