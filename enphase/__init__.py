@@ -20,6 +20,7 @@ from enphase.errors import (
     OutcomeUnknown,
     RateLimited,
     Rejected,
+    TryLater,
 )
 from enphase.transport import Allowance, Hit, Tokens
 
@@ -39,6 +40,7 @@ __all__ = [
     "Timeouts",
     "TokenSet",
     "Tokens",
+    "TryLater",
     "authorize_url",
     "code_grant",
     "password_grant",

@@ -11,8 +11,11 @@ from enphase.resources.activations import Activations
 from enphase.resources.arrays import Arrays
 from enphase.resources.catalog import Catalog
 from enphase.resources.companies import Companies
+from enphase.resources.consumption import Consumption
+from enphase.resources.devices import Devices
 from enphase.resources.estimates import Estimates
 from enphase.resources.meters import Meters
+from enphase.resources.production import Production
 from enphase.resources.systems import Systems
 from enphase.resources.tariffs import Tariffs
 from enphase.resources.users import Users
@@ -65,8 +68,11 @@ class Client:
         self.arrays = Arrays(self._transport)
         self.catalog = Catalog(self._transport)
         self.companies = Companies(self._transport)
+        self.consumption = Consumption(self._transport)
+        self.devices = Devices(self._transport)
         self.estimates = Estimates(self._transport)
         self.meters = Meters(self._transport)
+        self.production = Production(self._transport)
         self.systems = Systems(self._transport)
         self.tariffs = Tariffs(self._transport)
         self.users = Users(self._transport)

@@ -15,11 +15,14 @@ Period = Literal["minute", "month"]
 MAX_TEXTS = 20
 MAX_TEXT_LENGTH = 500
 
+TEMPORARILY_UNAVAILABLE = 7
+TRY_LATER_AFTER = timedelta(minutes=15)  # as long as an interval of the meters
+
 
 class EnphaseError(Exception):
     """Base of the four. Catch one of them; this one only to be sure that nothing slips through."""
 
-    # When to try again; only `RateLimited` knows it.
+    # When to try again; only `RateLimited` and `TryLater` know it.
     retry_at: datetime | None = None
 
 
@@ -80,6 +83,17 @@ class OutcomeUnknown(EnphaseError):
         self.message = message
         self.status = status
         self.texts = list(texts)
+
+
+class TryLater(OutcomeUnknown):
+    """Enphase has the data, but not at the moment: 500 with errorCode 7, of revenue-grade meters.
+
+    Not repeated at once, each repeat would be paid for; `retry_at` is a guess.
+    """
+
+    def __init__(self, status: int, texts: Sequence[str], now: datetime) -> None:
+        super().__init__("; ".join(texts) or "Data is temporarily unavailable.", status, texts)
+        self.retry_at = now + TRY_LATER_AFTER
 
 
 @dataclass(frozen=True)

@@ -31,12 +31,14 @@ from tenacity import (
 from enphase.application import Application, checked_base_url
 from enphase.endpoints import DEFAULT_TIMEOUTS, ENDPOINTS, BodyStyle, Endpoint, Timeouts
 from enphase.errors import (
+    TEMPORARILY_UNAVAILABLE,
     EnphaseError,
     Envelope,
     NotSent,
     OutcomeUnknown,
     RateLimited,
     Rejected,
+    TryLater,
     rate_limited,
     read_envelope,
 )
@@ -296,6 +298,10 @@ def classify(reply: Reply, endpoint: Endpoint) -> Any:
     if is_refusal(status) and envelope:
         raise Rejected(status, envelope.code, envelope.texts, body)
 
+    unavailable = envelope and envelope.code == TEMPORARILY_UNAVAILABLE
+    if status == 500 and envelope and unavailable and not endpoint.writes:
+        raise TryLater(status, envelope.texts, datetime.now(UTC))
+
     raise OutcomeUnknown(
         f"Enphase answered {operation} with {status}{_what(reply, envelope)}.",
         status,
@@ -305,7 +311,7 @@ def classify(reply: Reply, endpoint: Endpoint) -> Any:
 
 def may_pass(failure: EnphaseError, endpoint: Endpoint) -> bool:
     """Whether a repeat may help, and may be tried: never for a write."""
-    if endpoint.writes:
+    if endpoint.writes or isinstance(failure, TryLater):
         return False
     if isinstance(failure, OutcomeUnknown):
         return failure.status is None or failure.status == 408 or failure.status >= 500

@@ -90,6 +90,34 @@ def epoch(name: str, moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+def start_of(
+    start_at: datetime | None, start_date: date | None, granularity: str, minutes: int = 5
+) -> dict[str, str | int]:
+    """Return the query of a telemetry: from a moment, or from a day of the site.
+
+    ValueError for both at once, or for a granularity that intervals of so many minutes lack.
+    """
+    if granularity not in ("15mins", "day", "week") and (granularity, minutes) != ("5mins", 5):
+        raise ValueError("The granularity is 15mins, day or week; 5mins for microinverters.")
+    query: dict[str, str | int] = {"granularity": granularity}
+    if start_at is not None and start_date is not None:
+        raise ValueError("The start is a moment or a day, not both.")
+    if start_at is not None:
+        query["start_at"] = epoch("start_at", start_at)
+    if start_date is not None:
+        query["start_date"] = iso_day("start_date", start_date)
+    return query
+
+
+def days_of(start_date: date | None, end_date: date | None) -> dict[str, str | int]:
+    """Return the query of a series by day. ValueError if it would end before it starts."""
+    given = {"start_date": start_date, "end_date": end_date}
+    query = {name: iso_day(name, day) for name, day in given.items() if day is not None}
+    if start_date is not None and end_date is not None and end_date < start_date:
+        raise ValueError("end_date must not be before start_date.")
+    return {**query}
+
+
 def _calendar_day(name: str, day: date) -> date:
     if isinstance(day, datetime) or not isinstance(day, date):
         raise ValueError(f"{name} must be a date, a day where the site is.")
