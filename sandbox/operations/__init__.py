@@ -3,6 +3,7 @@
 from sandbox.operations import (
     activations,
     arrays,
+    battery,
     catalog,
     companies,
     devices,
@@ -17,6 +18,7 @@ from sandbox.operations import (
 __all__ = [
     "activations",
     "arrays",
+    "battery",
     "catalog",
     "companies",
     "devices",

@@ -38,6 +38,7 @@ ARRAY = {
     "top": 0,
     "modules": [{"left": 0, "top": 0, "angle": 0, "serial_num": "482000070300"}],
 }
+CONFIG = "/systems/config/703"
 METER = "202300000703EIM1"
 ESTIMATE = {"degrade_factor": "0.4", "month_estimates": ["100.0"] * 12}
 TARIFF_PATH = "/systems/config/703/tariff"
@@ -108,6 +109,21 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "update_estimate": lambda p: p.put("/activations/703/estimate", {"estimate": ESTIMATE}),
     "get_tariff": lambda p: [p.put(TARIFF_PATH, TARIFF), p.get(TARIFF_PATH)][1],
     "update_tariff": lambda p: p.put(TARIFF_PATH, TARIFF),
+    "get_battery_mode": lambda p: p.get("/activations/703/battery_mode"),
+    "update_battery_mode": lambda p: p.put(
+        "/activations/703/battery_mode", {"CFG_allowed": True, "DTG_allowed": False}
+    ),
+    "get_battery_settings": lambda p: p.get(f"{CONFIG}/battery_settings"),
+    "update_battery_settings": lambda p: p.put(f"{CONFIG}/battery_settings", {"reserve_soc": 30}),
+    "get_storm_guard": lambda p: p.get(f"{CONFIG}/storm_guard"),
+    "update_storm_guard": lambda p: p.put(
+        f"{CONFIG}/storm_guard", {"storm_guard_status": "enabled"}
+    ),
+    "get_grid_status": lambda p: p.get(f"{CONFIG}/grid_status"),
+    "get_load_control": lambda p: p.get(f"{CONFIG}/load_control"),
+    "update_load_control": lambda p: p.put(
+        f"{CONFIG}/load_control", {"name": "NC1", "mode": "Basic"}
+    ),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {
