@@ -1,0 +1,123 @@
+"""What a person decides on a page of its own: create, switch, delete, give access."""
+
+from typing import Any
+
+from django import forms
+
+from activations.forms.group import offer
+
+
+class CreateForm(forms.Form):
+    """The check page: only something to say when a copy of the site was found."""
+
+    anyway = forms.BooleanField(
+        label="Create it anyway: this is another site",
+        required=False,
+        error_messages={"required": "Open the site that exists, or say that this is another one."},
+    )
+    reason = forms.CharField(
+        label="Why it is another site",
+        required=False,
+        max_length=200,
+        help_text="Kept in the history, with your name.",
+    )
+
+    def __init__(self, *args: Any, copies: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if copies:
+            self.fields["anyway"].required = True
+            self.fields["reason"].required = True
+            self.fields["reason"].error_messages["required"] = "Say why, in a few words."
+        else:
+            del self.fields["anyway"], self.fields["reason"]
+
+
+class ProductionForm(forms.Form):
+    """Switching a whole site: what has to be said before."""
+
+    safe = forms.BooleanField(
+        label="Nobody is working on the roof or at the panel",
+        error_messages={"required": "Confirm that nobody is working on the roof or at the panel."},
+    )
+    no_pto = forms.BooleanField(
+        label="I know that permission to operate is not on record, and switch it on all the same",
+        error_messages={"required": "Permission to operate is not on record. Confirm, or wait."},
+    )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=200,
+        help_text="Kept in the history, with your name.",
+        error_messages={"required": "Say why production is being stopped."},
+    )
+
+    def __init__(self, *args: Any, mode: str, pto_known: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if mode == "on":
+            del self.fields["reason"]
+        if mode == "off" or pto_known:
+            del self.fields["no_pto"]
+
+
+class DeleteForm(forms.Form):
+    """Typed confirmation of the name, and why."""
+
+    name = forms.CharField(
+        label="Type the name of the site",
+        error_messages={"required": "Type the name of the site as it is written above."},
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    reason = forms.CharField(
+        label="Reason",
+        max_length=200,
+        help_text="Kept in the history, with your name.",
+        error_messages={"required": "Say why it is deleted."},
+    )
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = expected
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if " ".join(typed.split()).casefold() != " ".join(self.expected.split()).casefold():
+            raise forms.ValidationError("This is not the name of the site.")
+        return typed
+
+
+class OwnerForm(forms.Form):
+    """The owner of an existing site, by e-mail."""
+
+    email = forms.EmailField(
+        label="E-mail",
+        error_messages={"required": "Enter an e-mail address."},
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    first_name = forms.CharField(label="First name", required=False, max_length=255)
+    last_name = forms.CharField(label="Last name", required=False, max_length=255)
+    phone = forms.CharField(label="Phone", required=False, max_length=40)
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        return email.lower()
+
+    def require_names(self) -> bool:
+        """Nobody has the address: a new home owner needs names. False with errors added."""
+        for part, label in (("first_name", "first name"), ("last_name", "last name")):
+            if not self.cleaned_data.get(part):
+                self.add_error(part, f"Enter the {label}; nobody at Enphase has this address yet.")
+        return not self.errors
+
+
+class SubcontractorForm(forms.Form):
+    """A subcontractor to be added to a site."""
+
+    subcontractor = forms.TypedChoiceField(
+        label="Subcontractor",
+        coerce=int,
+        help_text="The owner has to approve. Enphase lets nobody take a subcontractor off again.",
+        error_messages={"required": "Choose a subcontractor."},
+    )
+
+    def __init__(self, *args: Any, choices: list[tuple[int, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self, "subcontractor", [("", "Choose one"), *choices])
