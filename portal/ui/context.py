@@ -45,7 +45,7 @@ class Link:
 @dataclass(frozen=True)
 class Group:
     title: str
-    links: list[Link]
+    links: tuple[Link, ...]
 
 
 NAVIGATION = [
@@ -146,7 +146,7 @@ class Chrome:
 
     @cached_property
     def nav(self) -> list[Group]:
-        groups = [Group(title, self._links(pages)) for title, pages in NAVIGATION]
+        groups = [Group(title, tuple(self._links(pages))) for title, pages in NAVIGATION]
         return [group for group in groups if group.links]
 
     @cached_property

@@ -10,6 +10,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
@@ -43,6 +45,22 @@ def _drawn(name: str, css: str) -> SafeString:
         sprite_url(),
         name,
     )
+
+
+@register.simple_tag
+def remembered(template_name: str, links: Any = ()) -> SafeString:
+    """A part of the frame that depends on nothing but `links`, drawn once for each set of them.
+
+    Every page has it, and drawing it takes longer than reading 50 rows.
+    """
+    if settings.DEBUG:
+        return _remembered.__wrapped__(template_name, tuple(links))
+    return _remembered(template_name, tuple(links))
+
+
+@lru_cache(maxsize=512)
+def _remembered(template_name: str, links: tuple[Any, ...]) -> SafeString:
+    return mark_safe(render_to_string(template_name, {"links": links}))  # noqa: S308 - escaped there
 
 
 # ------------------------------------------------------------------ pills, stages, costs
