@@ -49,18 +49,23 @@ def find(db: sqlite3.Connection, user_id: int | None) -> sqlite3.Row | None:
     return row
 
 
-def may_touch(db: sqlite3.Connection, caller: Caller, user: sqlite3.Row) -> bool:
-    """One of the three classes of users: own company, created by us, on a site of ours."""
+def may_read(db: sqlite3.Connection, caller: Caller, user: sqlite3.Row) -> bool:
+    """Two of the classes: own company and branches (or oneself), and created by us."""
     if user["user_id"] == caller.user_id:
         return True
     if user["company_id"] is not None and user["company_id"] in caller.scope:
         return True
-    if user["created_by"] is not None:
-        creator = find(db, user["created_by"])
-        if user["created_by"] == caller.user_id:
-            return True
-        if creator is not None and creator["company_id"] in caller.scope:
-            return True
+    if user["created_by"] is None:
+        return False
+    creator = find(db, user["created_by"])
+    ours = creator is not None and creator["company_id"] in caller.scope
+    return bool(user["created_by"] == caller.user_id or ours)
+
+
+def may_touch(db: sqlite3.Connection, caller: Caller, user: sqlite3.Row) -> bool:
+    """One of the three classes of users: own company, created by us, on a site of ours."""
+    if may_read(db, caller, user):
+        return True
     on_site = db.execute(
         "SELECT 1 FROM systems s JOIN sight v ON v.system_id = s.system_id AND v.viewer = ?"
         " WHERE s.owner_id = ? UNION ALL"

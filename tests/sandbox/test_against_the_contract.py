@@ -124,6 +124,14 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "update_load_control": lambda p: p.put(
         f"{CONFIG}/load_control", {"name": "NC1", "mode": "Basic"}
     ),
+    "get_activation_user": lambda p: p.get("/activations/703/users/2001", expand="company"),
+    "update_activation_user": lambda p: p.put("/activations/703/users/3003", {"user": OWNER}),
+    "get_user": lambda p: p.get("/partner/users/2011", expand="company"),
+    "update_user": lambda p: p.put("/users/2011", {"user": {"phone": "1"}}),
+    "list_company_users": lambda p: p.get("/companies/9/users"),
+    "create_company_user": lambda p: p.post("/companies/9/users", {"user": OWNER}),
+    "get_company_user": lambda p: p.get("/companies/9/users/2001", expand="company"),
+    "update_company_user": lambda p: p.put("/companies/81/users/2011", {"user": OWNER}),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {
