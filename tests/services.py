@@ -160,7 +160,9 @@ def valkey() -> Iterator[str]:
 
 
 @contextmanager
-def sandbox(*options: str, world: Path | None = None) -> Iterator[str]:
+def sandbox(
+    *options: str, world: Path | None = None, ready_seconds: float = READY_SECONDS
+) -> Iterator[str]:
     """A pretend Enphase with short delays, on a free port; gives its address."""
     with contextlib.ExitStack() as stack:
         if world is None:
@@ -176,7 +178,7 @@ def sandbox(*options: str, world: Path | None = None) -> Iterator[str]:
             folder=ROOT,
         )
         try:
-            ready = server.wait_for_line(r"Sandbox ready on (http://\S+)", READY_SECONDS)
+            ready = server.wait_for_line(r"Sandbox ready on (http://\S+)", ready_seconds)
             yield ready[1]
         finally:
             server.stop(timeout_seconds=3)
