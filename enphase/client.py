@@ -11,9 +11,11 @@ from enphase.resources.activations import Activations
 from enphase.resources.arrays import Arrays
 from enphase.resources.catalog import Catalog
 from enphase.resources.companies import Companies
+from enphase.resources.config import Config
 from enphase.resources.consumption import Consumption
 from enphase.resources.devices import Devices
 from enphase.resources.estimates import Estimates
+from enphase.resources.ev_chargers import Charging
 from enphase.resources.meters import Meters
 from enphase.resources.production import Production
 from enphase.resources.systems import Systems
@@ -68,9 +70,11 @@ class Client:
         self.arrays = Arrays(self._transport)
         self.catalog = Catalog(self._transport)
         self.companies = Companies(self._transport)
+        self.config = Config(self._transport)
         self.consumption = Consumption(self._transport)
         self.devices = Devices(self._transport)
         self.estimates = Estimates(self._transport)
+        self.ev_chargers = Charging(self._transport)
         self.meters = Meters(self._transport)
         self.production = Production(self._transport)
         self.systems = Systems(self._transport)

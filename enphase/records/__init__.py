@@ -16,6 +16,14 @@ from enphase.records.activations import (
 from enphase.records.arrays import Array, InventoryItem, Layer, Layout, Module
 from enphase.records.base import Record
 from enphase.records.catalog import GridProfile, PvManufacturer, PvModel, PvModels
+from enphase.records.config import (
+    BATTERY_MODES,
+    BatterySettings,
+    DryContact,
+    GridStatus,
+    LoadControl,
+    StormGuard,
+)
 from enphase.records.energy import (
     BatteryInterval,
     BatteryLifetime,
@@ -34,6 +42,18 @@ from enphase.records.energy import (
     Telemetry,
 )
 from enphase.records.estimates import Estimate
+from enphase.records.ev_chargers import (
+    EvCharger,
+    EvChargerEvent,
+    EvChargerEvents,
+    EvChargers,
+    EvChargerSchedule,
+    EvChargerSchedules,
+    EvChargerSession,
+    EvChargerSessions,
+    EvChargerTelemetry,
+    EvChargingTime,
+)
 from enphase.records.meters import Meter
 from enphase.records.people import (
     Company,
@@ -68,6 +88,7 @@ from enphase.records.tariffs import (
 
 __all__ = [
     "BATTERY_GRID_MODES",
+    "BATTERY_MODES",
     "GRID_CONNECTION_TYPES",
     "Activation",
     "ActivationPage",
@@ -77,6 +98,7 @@ __all__ = [
     "BatteryInterval",
     "BatteryLifetime",
     "BatteryMode",
+    "BatterySettings",
     "BatteryTelemetry",
     "CellularModem",
     "Company",
@@ -84,13 +106,25 @@ __all__ = [
     "CompanyUser",
     "DayGroup",
     "Device",
+    "DryContact",
     "Encharge",
     "EnergyLifetime",
     "Enpower",
     "Estimate",
+    "EvCharger",
+    "EvChargerEvent",
+    "EvChargerEvents",
+    "EvChargerSchedule",
+    "EvChargerSchedules",
+    "EvChargerSession",
+    "EvChargerSessions",
+    "EvChargerTelemetry",
+    "EvChargers",
+    "EvChargingTime",
     "EvsePower",
     "GridConnection",
     "GridProfile",
+    "GridStatus",
     "Interval",
     "InventoryItem",
     "Inverter",
@@ -100,6 +134,7 @@ __all__ = [
     "Layer",
     "Layout",
     "Lifetime",
+    "LoadControl",
     "Meta",
     "Meter",
     "MeterReading",
@@ -117,6 +152,7 @@ __all__ = [
     "Season",
     "SingleRate",
     "StorageSettings",
+    "StormGuard",
     "SubcontractorCompany",
     "Subcontractors",
     "System",
