@@ -82,13 +82,14 @@ def probe(words: list[str]) -> RawSQL:
     """
     ids = matches(words)
     if isinstance(ids, RawSQL):
-        statement, parameters, joined = ids.sql, ids.params, "group_concat(rowid)"
+        statement, parameters = ids.sql, ids.params
+        name, joined = "", "group_concat(rowid)"
     else:
         statement, parameters = ids.query.sql_with_params()
-        joined = "string_agg(found.id::text, ',')"
+        name, joined = "AS found (id)", "string_agg(found.id::text, ',')"
     return RawSQL(  # noqa: S611 - our own statement around Django's, words as parameters
         f"SELECT CASE WHEN count(*) > %s THEN %s ELSE {joined} END"  # noqa: S608
-        f" FROM ({statement}) AS found",
+        f" FROM ({statement}) {name}",
         (FEW, MANY, *parameters),
         output_field=TextField(),
     )

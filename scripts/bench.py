@@ -110,6 +110,7 @@ def environment(database: str, sandbox: str, var: Path) -> dict[str, str]:
         "SECRET_KEY": "only for the bench: " + "0123456789" * 5,
         "FIELD_KEYS": "b25seSBmb3IgY2hlY2tzLCAzMiBieXRlcyBvZiBrZXk=",
         "INSECURE_COOKIES": "1",
+        "DEBUG": "0",
         "LOG_JSON": "0",
         "LOG_LEVEL": "INFO",
         "DATABASE_URL": database,

@@ -2,6 +2,7 @@
 
 import json
 from functools import lru_cache
+from html import escape
 from typing import Any
 
 from django.contrib import messages
@@ -121,43 +122,40 @@ def _select(request: PortalRequest, filters: Filters) -> tuple[tally.Counters, A
     return counters, search.in_order(rows, words, small=search.is_small(company))
 
 
-def _views(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": label,
-            # Words and facets stay; a stage belongs to the view it was chosen in.
-            "url": "?" + filters.without("stages").changed(view=view).query().removeprefix("?"),
-            "count": counters.count(view),
-            "is_on": view == filters.view,
-            "warn": view == "attention",
-        }
-        for view, label in VIEWS.items()
-    ]
+def _views(filters: Filters, counters: tally.Counters) -> SafeString:
+    """The tabs. Written here like the rows: a template takes ten times as long."""
+    links = []
+    for view, label in VIEWS.items():
+        # Words and facets stay; a stage belongs to the view it was chosen in.
+        url = escape("?" + filters.without("stages").changed(view=view).query().removeprefix("?"))
+        number = counters.count(view)
+        current = ' aria-current="page"' if view == filters.view else ""
+        warn = " n--warn" if view == "attention" and number else ""
+        links.append(
+            f'<a href="{url}"{current}>{label} <span class="n{warn}">{number:,}</span></a>'
+        )
+    return SafeString("".join(links))
 
 
-def _stages(filters: Filters, counters: tally.Counters) -> list[dict[str, Any]]:
-    """Counts are those of the view; the notes say what of it wants somebody."""
+def _stages(filters: Filters, counters: tally.Counters) -> SafeString:
+    """The funnel. Counts are those of the view; the notes say what of it wants somebody."""
     view = "all" if filters.view == "open" else filters.view
-    stages = []
+    links = []
     for number, name, target, is_on in stage_links(filters):
         note = ""
         waiting = counters.count("pto", [number])
         attention = counters.count("attention", [number])
         if number == 4 and waiting:
-            note = f"{waiting:,} wait for PTO"
+            note = f" <small>{waiting:,} wait for PTO</small>"
         elif number in (2, 3) and attention:
-            note = f"{attention:,} need you"
-        stages.append(
-            {
-                "number": number,
-                "name": name,
-                "count": counters.count(view, [number]),
-                "note": note,
-                "url": "?" + target.query().removeprefix("?"),
-                "is_on": is_on,
-            }
+            note = f" <small>{attention:,} need you</small>"
+        url = escape("?" + target.query().removeprefix("?"))
+        current = ' aria-current="true"' if is_on else ""
+        links.append(
+            f'<a href="{url}"{current}><b>{counters.count(view, [number]):,}</b>'
+            f"<span>{number} {name}{note}</span></a>"
         )
-    return stages
+    return SafeString("".join(links))
 
 
 @lru_cache(maxsize=256)
