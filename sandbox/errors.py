@@ -85,6 +85,7 @@ class Refusal(Exception):
         self.texts = list(texts)
         self.code = code
         self.window = window
+        self.title = _TITLES.get(status, "Error")
 
 
 def envelope(family: Family, refusal: Refusal, now: float = 0.0) -> dict[str, Any]:
@@ -96,13 +97,15 @@ def envelope(family: Family, refusal: Refusal, now: float = 0.0) -> dict[str, An
         details = refusal.texts[0] if len(refusal.texts) == 1 else refusal.texts
         title = "Bad request" if status == 400 else _TITLES.get(status, "Error")
         return {"message": title, "code": str(status), "details": details or title}
+    if family is Family.MONITORING and status == 500 and refusal.code is not None:
+        return {"errorCode": refusal.code, "errorMessages": refusal.texts}
     if family is Family.COMMISSIONING or status in (405, 501):
         if status == 422:
             body: dict[str, Any] = {"errorMessages": refusal.texts}
             return body if refusal.code is None else {"errorCode": refusal.code, **body}
         body = {"reason": str(status), "message": refusal.texts or [_TITLES.get(status, "Error")]}
     else:
-        title = _TITLES.get(status, "Error")
+        title = refusal.title
         body = {"message": title, "details": " ".join(refusal.texts) or title, "code": status}
     if refusal.window is not None:
         body |= {

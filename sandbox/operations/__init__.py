@@ -8,10 +8,13 @@ from sandbox.operations import (
     companies,
     devices,
     estimates,
+    lifetimes,
     meters,
     production,
+    readings,
     systems,
     tariffs,
+    telemetry,
     users,
 )
 
@@ -23,9 +26,12 @@ __all__ = [
     "companies",
     "devices",
     "estimates",
+    "lifetimes",
     "meters",
     "production",
+    "readings",
     "systems",
     "tariffs",
+    "telemetry",
     "users",
 ]

@@ -361,6 +361,30 @@ class Equipment:
             if self.counts(start + (index + 1) * SLOT, spans)
         )
 
+    def series(
+        self,
+        series: str,
+        start: int,
+        end: int,
+        spans: tuple[tuple[int, int], ...] | None,
+        *,
+        whole: bool = False,
+    ) -> list[tuple[int, int]]:
+        """Give (end, Wh) of the quarters that end in (start, end] and are reported.
+
+        `whole`: unreported ones as well.
+        """
+        found: list[tuple[int, int]] = []
+        if end <= start or self.first_report is None:
+            return found
+        for day in range(day_of(self.zone, start), day_of(self.zone, end - 1) + 1):
+            begins = midnight(self.zone, day)
+            for index, value in enumerate(self.quarters(series, day)):
+                end_at = begins + (index + 1) * SLOT
+                if start < end_at <= end and (whole or self.counts(end_at, spans)):
+                    found.append((end_at, value))
+        return found
+
     def quarters(self, series: str, day: int) -> Any:
         if series == "production":
             return sun.production(self.plant, day)

@@ -1,5 +1,6 @@
 """Success bodies have the shapes of the merged OpenAPI document, which lies beside a checkout."""
 
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -39,6 +40,8 @@ ARRAY = {
     "modules": [{"left": 0, "top": 0, "angle": 0, "serial_num": "482000070300"}],
 }
 CONFIG = "/systems/config/703"
+SYSTEM = "/systems/703"
+YESTERDAY = (dt.datetime.now(dt.UTC) - dt.timedelta(days=2)).date().isoformat()
 METER = "202300000703EIM1"
 ESTIMATE = {"degrade_factor": "0.4", "month_estimates": ["100.0"] * 12}
 TARIFF_PATH = "/systems/config/703/tariff"
@@ -132,6 +135,28 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "create_company_user": lambda p: p.post("/companies/9/users", {"user": OWNER}),
     "get_company_user": lambda p: p.get("/companies/9/users/2001", expand="company"),
     "update_company_user": lambda p: p.put("/companies/81/users/2011", {"user": OWNER}),
+    "get_production_micro_telemetry": lambda p: p.get(f"{SYSTEM}/telemetry/production_micro"),
+    "get_production_meter_telemetry": lambda p: p.get(
+        f"{SYSTEM}/telemetry/production_meter", start_date=YESTERDAY
+    ),
+    "get_consumption_meter_telemetry": lambda p: p.get(
+        f"{SYSTEM}/telemetry/consumption_meter", granularity="week", start_date=YESTERDAY
+    ),
+    "get_micro_telemetry": lambda p: p.get(
+        f"{SYSTEM}/devices/micros/482000070300/telemetry", start_date=YESTERDAY
+    ),
+    "get_energy_import_telemetry": lambda p: p.get(
+        f"{SYSTEM}/energy_import_telemetry", start_date=YESTERDAY
+    ),
+    "get_energy_export_telemetry": lambda p: p.get(
+        f"{SYSTEM}/energy_export_telemetry", start_date=YESTERDAY
+    ),
+    "get_energy_lifetime": lambda p: p.get(f"{SYSTEM}/energy_lifetime", production="all"),
+    "get_consumption_lifetime": lambda p: p.get(f"{SYSTEM}/consumption_lifetime"),
+    "get_energy_import_lifetime": lambda p: p.get(f"{SYSTEM}/energy_import_lifetime"),
+    "get_energy_export_lifetime": lambda p: p.get(f"{SYSTEM}/energy_export_lifetime"),
+    "get_production_meter_readings": lambda p: p.get(f"{SYSTEM}/production_meter_readings"),
+    "get_rgm_stats": lambda p: p.get(f"{SYSTEM}/rgm_stats"),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {
