@@ -16,6 +16,7 @@ from enphase.resources.consumption import Consumption
 from enphase.resources.devices import Devices
 from enphase.resources.estimates import Estimates
 from enphase.resources.ev_chargers import Charging
+from enphase.resources.live import Live
 from enphase.resources.meters import Meters
 from enphase.resources.production import Production
 from enphase.resources.systems import Systems
@@ -75,6 +76,7 @@ class Client:
         self.devices = Devices(self._transport)
         self.estimates = Estimates(self._transport)
         self.ev_chargers = Charging(self._transport)
+        self.live = Live(self._transport)
         self.meters = Meters(self._transport)
         self.production = Production(self._transport)
         self.systems = Systems(self._transport)

@@ -96,6 +96,78 @@ class TryLater(OutcomeUnknown):
         self.retry_at = now + TRY_LATER_AFTER
 
 
+class LiveError(EnphaseError):
+    """Live data could not be had. Each of the family is one of the four errors as well.
+
+    `reason` is Enphase's word for it, such as LIVE_STREAM_NOT_SUPPORTED.
+    """
+
+    reason: str | None = None
+
+
+class LiveRefused(LiveError, Rejected):
+    """Enphase does not stream this system, or not like that: 401, 403, 461-473."""
+
+    def __init__(
+        self, status: int, texts: Sequence[str] = (), body: Any = None, reason: str | None = None
+    ) -> None:
+        Rejected.__init__(self, status, None, texts, body)
+        self.reason = reason
+
+
+class InvalidDuration(LiveRefused):
+    """461, 462, 463: shorter than 30 s, longer than 300 s, or no whole number."""
+
+
+class UnsupportedGateway(LiveRefused):
+    """466: the gateway is not active, or its software is older than 6.0.0."""
+
+
+class UnknownSystem(LiveRefused):
+    """468: there is no such system."""
+
+
+class LiveNotSupported(LiveRefused):
+    """472: the system cannot stream; with a battery it takes meters of both kinds."""
+
+
+class GatewayNotReporting(LiveRefused):
+    """473: the gateway is not connected to Enphase at the moment."""
+
+
+class LiveUnavailable(LiveError, OutcomeUnknown):
+    """550-552: Enphase could not reach the service or the gateway. May have been charged."""
+
+    def __init__(self, status: int, texts: Sequence[str] = (), reason: str | None = None) -> None:
+        text = "; ".join(texts) or "Enphase could not connect to the live data."
+        OutcomeUnknown.__init__(self, text, status, texts)
+        self.reason = reason
+
+
+class LiveUnreachable(LiveUnavailable):
+    """550, 551: the service behind the live data could not be reached."""
+
+
+class LiveNotConnected(LiveUnavailable):
+    """552: the connection to the gateway could not be made."""
+
+
+_LIVE_REFUSALS: dict[int, type[LiveRefused]] = {
+    461: InvalidDuration,
+    462: InvalidDuration,
+    463: InvalidDuration,
+    466: UnsupportedGateway,
+    468: UnknownSystem,
+    472: LiveNotSupported,
+    473: GatewayNotReporting,
+}
+_LIVE_OUTAGES: dict[int, type[LiveUnavailable]] = {
+    550: LiveUnreachable,
+    551: LiveUnreachable,
+    552: LiveNotConnected,
+}
+
+
 @dataclass(frozen=True)
 class Envelope:
     """An error body that one of the documented forms explains."""
@@ -169,6 +241,22 @@ def rate_limited(envelope: Envelope | None, now: datetime) -> RateLimited:
     texts = envelope.texts if envelope else []
     message = texts[0] if texts else "Enphase's usage limit is used up."
     return RateLimited(message, end, period, envelope.limit if envelope else None)
+
+
+def live_error(status: int, body: Any, now: datetime) -> EnphaseError:
+    """Make the error of live data for a status, or for the code of an error within the stream."""
+    envelope = read_envelope(body)
+    texts = envelope.texts if envelope else []
+    error = body.get("error") if isinstance(body, dict) else None
+    word = error.get("status") if isinstance(error, dict) else None
+    reason = word if isinstance(word, str) and word else None
+    if status == 429:
+        return rate_limited(envelope, now)
+    if status in _LIVE_OUTAGES:
+        return _LIVE_OUTAGES[status](status, texts, reason)
+    if 400 <= status < 500 and status != 408 and envelope:
+        return _LIVE_REFUSALS.get(status, LiveRefused)(status, texts, body, reason)
+    return OutcomeUnknown(f"Live data ended with the error {status}.", status, texts)
 
 
 def first_of_next_month(now: datetime) -> datetime:

@@ -16,6 +16,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -128,14 +129,17 @@ class _Exchange:
         if self.trace is not None:
             self.trace(moment)
 
-    def _expire(self) -> None:
+    def hang_up(self) -> None:
+        """Wake whoever waits for bytes of this exchange: none will come any more."""
         with self._lock:
-            if self._finished:
-                return
-            self.expired = True
-            if self._socket is not None:
+            if not self._finished and self._socket is not None:
                 with contextlib.suppress(OSError):  # the other side was quicker
                     self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = not self._finished
+        self.hang_up()
 
 
 _current: ContextVar[_Exchange | None] = ContextVar("enphase_exchange", default=None)
@@ -224,6 +228,65 @@ class _Session(requests.Session):
         return None
 
 
+class Stream:
+    """An answer that is read while it arrives, over a connection of its own.
+
+    Iterating gives pieces as they come, and ends when the other side ends, when the time allowed
+    is over, or when somebody, of any thread, calls `close`. `OutcomeUnknown` if it breaks off.
+    """
+
+    def __init__(
+        self, name: str, exchange: _Exchange, response: requests.Response, stack: ExitStack
+    ) -> None:
+        self.status = response.status_code
+        kind = response.headers.get("content-type", "")
+        self.has_events = kind.strip().casefold().startswith("text/event-stream")
+        self._name = name
+        self._exchange = exchange
+        self._raw = response.raw
+        self._stack = stack
+        self._closed = False
+        self.ended = False  # by itself, not by `close`
+
+    def close(self) -> None:
+        """Let go of the connection at once; what has not been read is lost. Harmless twice."""
+        self._closed = True
+        self._exchange.hang_up()
+        self._stack.close()
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        failure: EnphaseError | None = None
+        piece = b""
+        try:
+            if not self._closed:
+                piece = self._raw.read1(CHUNK_BYTES, decode_content=True) or b""
+        except Exception as error:
+            if not (self._closed or self._exchange.expired):
+                failure = _failure(self._name, self._exchange, error)
+        if failure is not None:
+            self.close()
+            raise failure
+        if not piece or self._closed:
+            self.ended = self.ended or not self._closed
+            self.close()
+            raise StopIteration
+        return piece
+
+    def read_all(self) -> bytes:
+        """Read the rest of an answer that turned out not to be a stream, and close."""
+        body = bytearray()
+        for piece in self:
+            body += piece
+            if len(body) > MAX_RESPONSE_BYTES:
+                self.close()
+                raise _failure(self._name, self._exchange, _TooMuch(self.status))
+        self._exchange.note("replied")
+        return bytes(body)
+
+
 class Wire:
     """Sends requests: reads over a pooled session, everything else over a fresh connection.
 
@@ -288,6 +351,45 @@ class Wire:
                 session.close()
         # Raised out here so that no exception of requests, with the headers of the request on it,
         # hangs on as context.
+        raise failure
+
+    def open(
+        self, name: str, url: str, *, headers: Mapping[str, str], timeouts: Timeouts
+    ) -> Stream:
+        """Send a GET once and return its answer, of whatever status, before its body has come.
+
+        Raises as `exchange` does. Close the stream.
+        """
+        common = {
+            "Accept": "text/event-stream, application/json",
+            "Accept-Encoding": "identity",  # a compressor may hold values back
+            "Cache-Control": "no-cache",
+            "User-Agent": USER_AGENT,
+            "Connection": "close",
+        }
+        failure: EnphaseError
+        with ExitStack() as stack:
+            session = _Session(self._ca_bundle)
+            stack.callback(session.close)
+            exchange = stack.enter_context(_Exchange("", timeouts.deadline, self._trace))
+            token = _current.set(exchange)
+            try:
+                request = requests.Request("GET", url, headers={**common, **headers})
+                response = session.send(
+                    session.prepare_request(request),
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(timeouts.connect, timeouts.read),
+                )
+                # Never back into a pool: the rest of the stream would be read as the next answer.
+                stack.callback(response.raw.close)
+                return Stream(name, exchange, response, stack.pop_all())
+            except Exception as error:
+                if not (exchange.may_have_left or isinstance(error, _NETWORK_ERRORS)):
+                    raise
+                failure = _failure(name, exchange, error)
+            finally:
+                _current.reset(token)
         raise failure
 
 

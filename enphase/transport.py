@@ -34,15 +34,17 @@ from enphase.errors import (
     TEMPORARILY_UNAVAILABLE,
     EnphaseError,
     Envelope,
+    LiveError,
     NotSent,
     OutcomeUnknown,
     RateLimited,
     Rejected,
     TryLater,
+    live_error,
     rate_limited,
     read_envelope,
 )
-from enphase.exchange import Reply, Trace, Wire
+from enphase.exchange import Reply, Stream, Trace, Wire
 
 logger = logging.getLogger(__name__)
 
@@ -173,14 +175,15 @@ class Transport:
         )
         failure: EnphaseError
         try:
-            return retrying(self._attempt, send)
+            answer: tuple[Any, int] = retrying(self._attempt, send, self._once)
+            return answer
         except _Passing as passing:
             failure = passing.error
         raise failure
 
-    def _attempt(self, send: "_Send") -> tuple[Any, int]:
+    def _attempt(self, send: "_Send", once: Callable[["_Send"], T]) -> T:
         try:
-            return self._once(send)
+            return once(send)
         except Rejected as error:
             if error.status != 401 or send.renewed is not None:
                 raise
@@ -189,19 +192,12 @@ class Transport:
         send.renewed = self._tokens.renew(send.token) or ""
         if not send.renewed:
             raise rejected
-        return self._once(send)
+        return once(send)
 
     def _once(self, send: "_Send") -> tuple[Any, int]:
         """Make one exchange and sort its outcome. Reads raise `_Passing` for what may pass."""
         endpoint = send.endpoint
-        # The token first: without one nothing is sent, and no permit must be spent on that.
-        send.token = send.renewed or self._tokens.access_token()
-        if self._allowance is not None:
-            self._allowance.take(endpoint.operation, self._lane)
-        headers = {
-            "Authorization": f"Bearer {send.token}",
-            "key": self._application.api_key,
-        }
+        headers = self._permitted(send)
         if send.media_type:
             headers["Content-Type"] = send.media_type
 
@@ -235,6 +231,60 @@ class Transport:
         if failure is None:
             return answer, status or 0
         raise _Passing(failure) if may_pass(failure, endpoint) else failure
+
+    def open(
+        self,
+        operation: str,
+        *,
+        path: Mapping[str, int | str],
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+    ) -> Stream:
+        """Start a read whose answer is a stream of events, and return it. Close it.
+
+        Never repeated, for each try is paid for; only a token that was refused (401) is renewed,
+        once. Counts as a hit as soon as the answer's status is known.
+        """
+        endpoint = ENDPOINTS[operation]
+        url = self._base_url + fill_path(endpoint.path, path)
+        send = _Send(endpoint=endpoint, url=url, query="", body=None, media_type=None)
+        allowed = self._timeouts.get(operation, timeouts)
+        return self._attempt(send, lambda send: self._opened(send, headers, allowed))
+
+    def _opened(self, send: "_Send", extra: Mapping[str, str], timeouts: Timeouts) -> Stream:
+        endpoint = send.endpoint
+        headers = {**self._permitted(send), **extra}
+        started_at, started = datetime.now(UTC), time.monotonic()
+        status = None
+        failure: EnphaseError | None = None
+        try:
+            stream = self._wire.open(
+                endpoint.operation, send.url, headers=headers, timeouts=timeouts
+            )
+            status = stream.status
+            if not (stream.has_events and 200 <= status < 300):
+                failure = not_a_stream(Reply(status, stream.read_all()), endpoint)
+        except EnphaseError as error:
+            failure = error
+        if not isinstance(failure, NotSent):
+            seconds = time.monotonic() - started
+            kind = type(failure).__name__ if failure else None
+            self._record(
+                Hit(endpoint.operation, endpoint.method, status, started_at, seconds, kind)
+            )
+        if failure is not None:
+            raise failure
+        return stream
+
+    def _permitted(self, send: "_Send") -> dict[str, str]:
+        """Return both credentials as headers, once the allowance has let the call pass.
+
+        The token first: without one nothing is sent, and no permit must be spent on that.
+        """
+        send.token = send.renewed or self._tokens.access_token()
+        if self._allowance is not None:
+            self._allowance.take(send.endpoint.operation, self._lane)
+        return {"Authorization": f"Bearer {send.token}", "key": self._application.api_key}
 
     def _timeouts_of(self, endpoint: Endpoint) -> Timeouts:
         special = self._timeouts.get(endpoint.operation)
@@ -306,6 +356,28 @@ def classify(reply: Reply, endpoint: Endpoint) -> Any:
         f"Enphase answered {operation} with {status}{_what(reply, envelope)}.",
         status,
         envelope.texts if envelope else (),
+    )
+
+
+def not_a_stream(reply: Reply, endpoint: Endpoint) -> EnphaseError:
+    """Return what an answer proves that came in place of events; a status of 200 proves nothing."""
+    body, _ = parse_json(reply.body)
+    status = reply.status
+    error = body.get("error") if isinstance(body, dict) else None
+    code = error.get("code") if isinstance(error, dict) else None
+    if 200 <= status < 300 and type(code) is int:
+        status = code
+    if status >= 400:
+        found = live_error(status, body, datetime.now(UTC))
+        if not isinstance(found, OutcomeUnknown) or isinstance(found, LiveError):
+            return found
+    try:
+        classify(reply, endpoint)
+    except EnphaseError as other:
+        return other
+    return OutcomeUnknown(
+        f"Enphase answered {endpoint.operation} with {reply.status}, but not with events.",
+        reply.status,
     )
 
 

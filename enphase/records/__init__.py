@@ -54,6 +54,7 @@ from enphase.records.ev_chargers import (
     EvChargerTelemetry,
     EvChargingTime,
 )
+from enphase.records.live import LiveFrame
 from enphase.records.meters import Meter
 from enphase.records.people import (
     Company,
@@ -134,6 +135,7 @@ __all__ = [
     "Layer",
     "Layout",
     "Lifetime",
+    "LiveFrame",
     "LoadControl",
     "Meta",
     "Meter",
