@@ -178,7 +178,7 @@ def test_pages_of_an_installer_and_of_support(open_page, alice, sam, full_portal
         "activations:list",
         "activations:detail",
         "operations:list",
-        "companies:",
+        "companies:list",
         "homeowners:",
     )
     for url in addresses(full_portal, "sam", *seen):
