@@ -129,6 +129,12 @@ def _last_report(equipment: Equipment, index: int) -> int | None:
     return at - 4 * 86_400 if at is not None and index in equipment.silent else at
 
 
+def _config(equipment: Equipment, kind: str) -> str:
+    if kind == "production":
+        return "Production"
+    return "Net" if equipment.net_config else "Total"
+
+
 def _devices(equipment: Equipment) -> dict[str, list[dict[str, Any]]]:
     at = equipment.last_report_at
     status = str(equipment.row["status"])
@@ -158,7 +164,7 @@ def _devices(equipment: Equipment) -> dict[str, list[dict[str, Any]]]:
         device(
             meter.serial, meter.kind, part_number="800-00655-r09", sku=None, model="IQ Envoy",
             status=health("meter", "meter_issue"), state=meter.state,
-            config_type="Production" if meter.kind == "production" else "Net",
+            config_type=_config(equipment, meter.kind),
             config_phase="three" if equipment.row["country"] == "NL" else "single",
             product_name="IQ Gateway",
         )

@@ -179,6 +179,11 @@ class Equipment:
             self._meter(f"{self.gateway}EIM2", "consumption", finished),
         ]
 
+    @property
+    def net_config(self) -> bool:
+        """Whether the consumption meter sits at the grid; with batteries it always does."""
+        return bool(self.encharges or self.acbs or self.system_id % 2)
+
     def meter(self, kind: str) -> Meter | None:
         return next((meter for meter in self.meters if meter.kind == kind), None)
 

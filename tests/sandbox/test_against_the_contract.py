@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from tests.sandbox.conftest import ROOT, Person
 
@@ -71,6 +72,16 @@ TARIFF = {
 }
 INVERTERS = "/systems/inverters_summary_by_envoy_or_site"
 OWNER = {"email": "shape@example.com", "first_name": "Sha", "last_name": "Pe"}
+
+
+def with_acb(person: Person) -> str:
+    """Give 705 an AC battery; no site of the small world has one."""
+    answer = requests.post(
+        f"{person.url}/_sandbox/systems/705", json={"expected_acb_count": 1}, timeout=10
+    )
+    answer.raise_for_status()
+    return "/systems/705/devices/acbs/911000007050/telemetry"
+
 
 CALLS: dict[str, Callable[[Person], Any]] = {
     "get_current_user": lambda p: p.get("/partner/users/self", expand="company"),
@@ -157,6 +168,13 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "get_energy_export_lifetime": lambda p: p.get(f"{SYSTEM}/energy_export_lifetime"),
     "get_production_meter_readings": lambda p: p.get(f"{SYSTEM}/production_meter_readings"),
     "get_rgm_stats": lambda p: p.get(f"{SYSTEM}/rgm_stats"),
+    "get_battery_telemetry": lambda p: p.get(f"{SYSTEM}/telemetry/battery", start_date=YESTERDAY),
+    "get_encharge_telemetry": lambda p: p.get(
+        f"{SYSTEM}/devices/encharges/122038000001/telemetry", start_date=YESTERDAY
+    ),
+    "get_battery_lifetime": lambda p: p.get(f"{SYSTEM}/battery_lifetime"),
+    "get_acb_telemetry": lambda p: p.get(with_acb(p), start_date=YESTERDAY),
+    "get_latest_telemetry": lambda p: p.get(f"{SYSTEM}/latest_telemetry"),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {
