@@ -223,6 +223,9 @@ def web() -> Iterator[int]:
     try:
         program.wait_for_port(port, 60)
         yield port
+    except AssertionError:
+        print(f"bench: the server's last words:\n{program.tail()}", file=sys.stderr)
+        raise
     finally:
         program.stop()
 
