@@ -1,53 +1,18 @@
 """The table of endpoints says what the contract says."""
 
-import inspect
-import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from enphase import ENDPOINTS, Client
-from enphase.endpoints import Endpoint
-from tests.enphase.conftest import APPLICATION, FixedTokens
-
-CONTRACT = Path(__file__).parents[3] / "shared/contract/enphase-v4.openapi.json"
-
-# What this release's main job needs; the others follow.
-IN_SCOPE = {
-    "get_current_user",
-    "list_company_branches",
-    "list_authorized_subcontractors",
-    "list_grid_profiles",
-    "list_pv_manufacturers",
-    "list_pv_models",
-    "list_activations",
-    "create_activation",
-    "get_activation",
-    "update_activation",
-    "delete_activation",
-    "search_systems",
-    "retrieve_system_id",
-    "search_users",
-    "create_home_owner",
-    "grant_activation_access",
-    "revoke_activation_access",
-    "get_production_mode",
-    "set_production_mode",
-}
+from enphase import ENDPOINTS
+from tests.enphase import contract
 
 
 @pytest.fixture(scope="module")
-def contract() -> dict[str, dict[str, Any]]:
-    if not CONTRACT.exists():
-        pytest.skip("the contract is not part of the repository; it lies beside a work tree only")
-    document = json.loads(CONTRACT.read_text(encoding="utf-8"))
-    return {
-        row["operationId"]: {**row, "method": method.upper(), "path": path}
-        for path, methods in document["paths"].items()
-        for method, row in methods.items()
-        if method != "parameters"
-    }
+def rows() -> dict[str, dict[str, Any]]:
+    if not contract.CONTRACT.exists():
+        pytest.skip(contract.WHY_SKIPPED)
+    return contract.operations()
 
 
 def test_there_are_79_endpoints_of_which_nine_are_gone_from_2026() -> None:
@@ -67,13 +32,13 @@ def test_everything_but_reading_and_searching_writes() -> None:
         assert endpoint.writes is not reads, endpoint.operation
 
 
-def test_names_methods_and_paths_are_the_contracts(contract: dict[str, dict[str, Any]]) -> None:
+def test_names_methods_and_paths_are_the_contracts(rows: dict[str, dict[str, Any]]) -> None:
     ours = {name: (row.method, row.path) for name, row in ENDPOINTS.items()}
-    assert ours == {name: (row["method"], row["path"]) for name, row in contract.items()}
+    assert ours == {name: (row["method"], row["path"]) for name, row in rows.items()}
 
 
-def test_bodies_travel_as_the_contract_says(contract: dict[str, dict[str, Any]]) -> None:
-    for name, row in contract.items():
+def test_bodies_travel_as_the_contract_says(rows: dict[str, dict[str, Any]]) -> None:
+    for name, row in rows.items():
         endpoint = ENDPOINTS[name]
         content = row.get("requestBody", {}).get("content", {})
         assert bool(content) is bool(endpoint.body), name
@@ -85,14 +50,6 @@ def test_bodies_travel_as_the_contract_says(contract: dict[str, dict[str, Any]])
             assert endpoint.wrapper == row["x-vendor-body-parameter"], name
 
 
-def test_what_2026_no_longer_lists_is_marked(contract: dict[str, dict[str, Any]]) -> None:
-    for name, row in contract.items():
+def test_what_2026_no_longer_lists_is_marked(rows: dict[str, dict[str, Any]]) -> None:
+    for name, row in rows.items():
         assert ENDPOINTS[name].published is row["x-source"].startswith("2026"), name
-
-
-def test_every_operation_in_scope_has_a_method_of_its_name() -> None:
-    with Client("http://127.0.0.1:9", APPLICATION, FixedTokens()) as client:
-        for operation in IN_SCOPE:
-            endpoint: Endpoint = ENDPOINTS[operation]
-            method = getattr(getattr(client, endpoint.group), operation)
-            assert operation in inspect.getdoc(method), operation
