@@ -226,7 +226,9 @@ def _merged(known: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 def _derive(row: Activation) -> None:
     """Columns that follow from others, so that views of the list are an index away."""
     row.status_key = statuses.key_of(row.status)[:40] if row.status else ""
-    row.needs_attention = row.status_key in TROUBLES
+    # A gateway that was never entered cannot report: in stage 1 its silence is no news.
+    silent_yet = row.stage == 1 and row.status_key == "comm"
+    row.needs_attention = row.status_key in TROUBLES and not silent_yet
     row.waits_for_pto = row.stage in (3, 4) and not row.permission_to_operate
     row.search_text = fold(
         " ".join(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Max
 from django.http import HttpResponse
@@ -47,12 +48,26 @@ def grid_profiles(request: PortalRequest) -> HttpResponse:
         "country": country,
         "state": state,
         "battery": battery,
+        "chips": _chips(q=query, country=country, state=state, battery="yes" if battery else ""),
         "is_narrowed": bool(words or country or state or battery),
         "countries": sorted({code for countries, _ in places for code in countries}),
         "states": sorted({code for _, states in places for code in states}),
         "copied_at": _last(company, sync.GRID_PROFILES),
     }
     return render(request, "catalog/grid_profiles.html", context)
+
+
+def _chips(**chosen: str) -> list[dict[str, str]]:
+    """The filters that are set, each with the address that takes it away."""
+    kept = {name: value for name, value in chosen.items() if value}
+    return [
+        {
+            "label": "Fit for batteries" if name == "battery" else value,
+            "url": "?" + urlencode({key: text for key, text in kept.items() if key != name}),
+        }
+        for name, value in kept.items()
+        if name != "q"
+    ]
 
 
 @require_safe

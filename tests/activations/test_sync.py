@@ -151,6 +151,12 @@ def test_a_stage_that_does_not_exist_is_not_taken(halcyon):
     assert sync.adopt(halcyon, record(stage=99), detail=False).stage == 3
 
 
+@pytest.mark.parametrize(("stage", "wants"), [(1, False), (2, True), (3, True)])
+def test_a_silent_gateway_is_no_news_before_it_was_entered(halcyon, stage, wants):
+    site = sync.adopt(halcyon, record(stage=stage, status="Envoy Not Reporting"), detail=False)
+    assert site.needs_attention is wants
+
+
 def test_details_are_kept_beside_the_list(halcyon):
     sync.adopt(halcyon, record(stage=1, owner="Jo Field", owner_id=7), detail=False)
     site = sync.adopt(
