@@ -42,6 +42,7 @@ ARRAY = {
 }
 CONFIG = "/systems/config/703"
 SYSTEM = "/systems/703"
+CHARGER = "/systems/703/ev_charger/202400000703"
 YESTERDAY = (dt.datetime.now(dt.UTC) - dt.timedelta(days=2)).date().isoformat()
 METER = "202300000703EIM1"
 ESTIMATE = {"degrade_factor": "0.4", "month_estimates": ["100.0"] * 12}
@@ -175,6 +176,14 @@ CALLS: dict[str, Callable[[Person], Any]] = {
     "get_battery_lifetime": lambda p: p.get(f"{SYSTEM}/battery_lifetime"),
     "get_acb_telemetry": lambda p: p.get(with_acb(p), start_date=YESTERDAY),
     "get_latest_telemetry": lambda p: p.get(f"{SYSTEM}/latest_telemetry"),
+    "list_ev_chargers": lambda p: p.get(f"{SYSTEM}/ev_charger/devices"),
+    "list_ev_charger_events": lambda p: p.get(f"{SYSTEM}/ev_charger/events"),
+    "list_ev_charger_sessions": lambda p: p.get(f"{CHARGER}/sessions"),
+    "list_ev_charger_schedules": lambda p: p.get(f"{CHARGER}/schedules"),
+    "get_ev_charger_lifetime": lambda p: p.get(f"{CHARGER}/lifetime", start_date="20260101"),
+    "get_ev_charger_telemetry": lambda p: p.get(f"{CHARGER}/telemetry"),
+    "start_ev_charging": lambda p: p.post(f"{CHARGER}/start_charging", {"connectorId": "1"}),
+    "stop_ev_charging": lambda p: p.post(f"{CHARGER}/stop_charging"),
     "get_production_mode": lambda p: p.get("/activations/701/ops/production_mode"),
 }
 TYPES: dict[str, type | tuple[type, ...]] = {
