@@ -82,7 +82,7 @@ class Sandbox:
         fault = self.script.take("token", request)
         self._wait_first(fault)
         if fault is not None and fault.kind in ("status", "html", "redirect"):
-            return _instead(fault)
+            return _instead(fault, None, self.store.now())
         with self.store.transaction() as db:
             answer = oauth.token(db, request, self.store.now(), self.settings())
         return answer if fault is None else faults.spoil(answer, fault)
@@ -132,7 +132,7 @@ class Sandbox:
             if fault is not None and fault.kind == "rate_limited":
                 raise _asked_429(operation, fault, now, settings)
             if fault is not None and fault.kind in faults.INSTEAD - {"token_revoked"}:
-                answer = _instead(fault)
+                answer = _instead(fault, operation, now)
                 if fault.params.get("commit") and fault.kind != "late_commit":
                     _run(operation, call)
                     executed = operation.writes
@@ -272,11 +272,13 @@ def _asked_429(operation: Operation, fault: Fault, now: float, settings: Setting
     return refusal
 
 
-def _instead(fault: Fault) -> Answer:
+def _instead(fault: Fault, operation: Operation | None, now: float) -> Answer:
     """The answer given without executing anything."""
     params = fault.params
     if fault.kind == "status":
         status = int(params.get("status", 503))
+        if operation is not None and operation.family is Family.LIVE and "body" not in params:
+            return Answer(status, envelope(Family.LIVE, Refusal(status), now))
         body = params.get("body", {"message": "Service Unavailable", "code": status})
         if isinstance(body, str):
             return Answer(status, body.encode(), content_type="text/plain; charset=utf-8")

@@ -164,7 +164,10 @@ def spoil(answer: Answer, fault: Fault) -> Answer:
         answer.headers = {**answer.headers, "Content-Encoding": "gzip"}
     elif fault.kind in DELIVERIES:
         answer.delivery, answer.params = fault.kind, fault.params
-    elif fault.kind == "bad_json":
+    elif fault.kind in BODIES:
+        # A spoiled stream is sent in one piece.
+        answer.delivery = "whole"
+    if fault.kind == "bad_json":
         answer.body = _bad_json(answer.payload(), str(fault.params.get("variant", "cut")))
     elif fault.kind == "wrong_types":
         answer.body = _wrong_types(answer.body, fault.params.get("fields"))

@@ -13,6 +13,7 @@ from sandbox.settings import Settings
 CREATE_CENTS = 200
 FREE_HITS_PER_MONTH = 10_000
 EXTRA_HITS_PER_CENT = 2  # $0.005 each
+LIVE_CENTS = 10
 
 
 def record(
@@ -84,6 +85,8 @@ def summary(db: sqlite3.Connection, *, now: float, since: int = 0) -> dict[str, 
     creates = _scalar(
         db, "SELECT count(*) FROM hits WHERE operation = 'create_activation' AND executed"
     )
+    # Each try costs, also one that is refused.
+    live = LIVE_CENTS * by_operation.get("stream_live_data", 0)
     months = db.execute(
         "SELECT count(*) n FROM hits WHERE application IS NOT NULL"
         " GROUP BY application, strftime('%Y-%m', at, 'unixepoch')"
@@ -111,7 +114,8 @@ def summary(db: sqlite3.Connection, *, now: float, since: int = 0) -> dict[str, 
             "creates_cents": creates * CREATE_CENTS,
             "extra_hits": extra,
             "extra_hits_cents": extra / EXTRA_HITS_PER_CENT,
-            "total_cents": creates * CREATE_CENTS + extra / EXTRA_HITS_PER_CENT,
+            "live_cents": live,
+            "total_cents": creates * CREATE_CENTS + extra / EXTRA_HITS_PER_CENT + live,
         },
         "now": iso(now),
     }

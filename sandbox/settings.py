@@ -18,6 +18,7 @@ class Settings:
     production_seconds: float = 20.0
     meter_seconds: float = 20.0
     tariff_seconds: float = 20.0
+    live_frame_seconds: float = 1.0
     gateway_reports_seconds: float | None = None
     systems_visible_from_stage: int = 1
     refresh_grace_seconds: float = 0.0
@@ -48,5 +49,6 @@ def defaults(world: str, fast: bool) -> Settings:
         production_seconds=20.0 / speed,
         meter_seconds=20.0 / speed,
         tariff_seconds=20.0 / speed,
+        live_frame_seconds=1.0 / speed,
         gateway_reports_seconds=None if world == "small" else 45.0 / speed,
     )

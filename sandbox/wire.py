@@ -130,6 +130,9 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         if answer.delivery == "whole":
             self._send(answer.status, payload, answer.headers, answer.content_type, method)
             return
+        if answer.delivery == "events":
+            self._stream(answer)
+            return
         self.close_connection = True
         seconds = float(answer.params.get("seconds", 30))
         if answer.delivery == "lost_reply":
@@ -180,6 +183,17 @@ class Exchange(http.server.BaseHTTPRequestHandler):
         self.rfile.close()
         self.wfile.close()
         self.connection.close()
+
+    def _stream(self, answer: Answer) -> None:
+        """Send frames, one at a time, as chunks; stop early when the program does."""
+        head = self._head(answer.status, None, answer.headers, answer.content_type)
+        self.connection.sendall(head)
+        for frame in answer.params["frames"]:
+            self.connection.sendall(b"%x\r\n%b\r\n" % (len(frame), frame))
+            if self.server.stopping.wait(answer.params["pause_seconds"]):
+                self.close_connection = True
+                return
+        self.connection.sendall(b"0\r\n\r\n")
 
     def _trickle(self, head: bytes, payload: bytes, seconds: float) -> None:
         self.connection.sendall(head)
