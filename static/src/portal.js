@@ -12,8 +12,18 @@ function focusErrors(root) {
 
 document.addEventListener("DOMContentLoaded", () => {
   focusErrors(document);
+  document.querySelectorAll(".tabs [aria-current]").forEach(showTab);
   if (byId("toasts")) document.body.addEventListener("htmx:afterSettle", afterSettle);
 });
+
+// Tabs scroll sideways on a phone; the one that is open must not lie outside.
+const TAB_MARGIN = 48;
+
+function showTab(tab) {
+  const row = tab.closest(".tabs");
+  const hidden = tab.getBoundingClientRect().right + TAB_MARGIN - row.getBoundingClientRect().right;
+  if (hidden > 0) row.scrollLeft += hidden;
+}
 
 function afterSettle(event) {
   const root = event.detail.elt;
