@@ -12,7 +12,9 @@ import sys
 import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from scripts import demo
@@ -46,7 +48,8 @@ def main(words: list[str]) -> int:
                 browser = playwright.chromium.launch(
                     executable_path=find_chromium() or None, args=["--no-sandbox", "--disable-gpu"]
                 )
-                Album(browser, f"http://127.0.0.1:{port}", folder).fill()
+                portal, sandbox = (f"http://127.0.0.1:{one}" for one in (port, sandbox_port))
+                Album(browser, portal, sandbox, folder).fill()
                 browser.close()
     return 0
 
@@ -54,14 +57,16 @@ def main(words: list[str]) -> int:
 class Album:
     """Walks through the portal once and takes each page in all its looks."""
 
-    def __init__(self, browser: Browser, url: str, folder: Path) -> None:
-        self.browser, self.url, self.folder = browser, url, folder
+    def __init__(self, browser: Browser, url: str, sandbox: str, folder: Path) -> None:
+        self.browser, self.url, self.sandbox, self.folder = browser, url, sandbox, folder
 
     def fill(self) -> None:
         installer = self._new_context().new_page()
         installer.goto("/accounts/login/")
         self.take(installer, "sign-in")
         sign_in(installer, "alice@example.com")
+        # Without the greeting of having signed in.
+        installer.goto("/activations/")
         self.take(installer, "list")
         installer.goto("/activations/?view=all&stage=3")
         self.switch_production(installer)
@@ -78,14 +83,21 @@ class Album:
             self.take(admin, name)
 
     def switch_production(self, page: Page) -> None:
-        """Of the first site of stage 3 that has a gateway."""
-        rows = page.locator("#results tbody tr a.title, #results tbody tr a.rowlink")
-        addresses = [link.get_attribute("href") or "" for link in rows.all()]
-        for address in addresses:
-            page.goto(f"{address}production/")
-            button = page.get_by_role("link", name="Turn production on", exact=True)
-            if button.count() and "of" in (page.locator("#production-panel").text_content() or ""):
-                break
+        """Of the first site in stage 3 that is running well, made to be off before."""
+        row = page.locator("#results tbody tr").filter(has_text="System Normal").first
+        row.get_by_role("link").first.click()
+        expect(page.get_by_role("heading", name="Expected and detected")).to_be_visible()
+        address = urlsplit(page.url).path
+        system = re.search(r"ID (\d+)", page.locator("main").inner_text())
+        assert system is not None
+        answer = requests.post(
+            f"{self.sandbox}/_sandbox/systems/{system[1]}",
+            json={"production_mode": "off", "status": "normal"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        page.get_by_role("main").get_by_role("button", name="Refresh").first.click()
+        expect(page.get_by_text("Never read")).to_have_count(0, timeout=PATIENCE_MS)
         page.goto(address)
         self.take(page, "detail", long=True)
         page.goto(f"{address}production/on/")
@@ -99,6 +111,7 @@ class Album:
         self.take(page, "production-running")
         operation = page.locator("#production-panel a[href^='/operations/']").first
         page.goto(operation.get_attribute("href") or "")
+        expect(page.locator("#operation").get_by_text(UNDER_WAY).first).to_be_visible()
         self.take(page, "operation-running")
         expect(page.locator("#operation .pill").first).to_have_text("Done", timeout=PATIENCE_MS)
         self.take(page, "operation-done", long=True)
