@@ -90,7 +90,7 @@ class Probe:
             sites = self._list_sites()
             self._catalogues()
             devices = self._look_for_devices(sites)
-            self._site(next(iter(sites), NO_ID), devices)
+            self._site(sites or [NO_ID], devices)
         return [self._row(endpoint) for endpoint in ENDPOINTS.values()]
 
     def _people(self) -> None:
@@ -148,12 +148,12 @@ class Probe:
                 break
         return devices
 
-    def _site(self, first: int, devices: dict[str, tuple[int, str]]) -> None:
+    def _site(self, sites: list[int], devices: dict[str, tuple[int, str]]) -> None:
         """Ask about sites: the one with the device in question where there is one."""
         client = self._client
 
         def place(kind: str) -> tuple[int, str]:
-            return devices.get(kind, (first, NO_SERIAL))
+            return devices.get(kind, (sites[0], NO_SERIAL))
 
         site, micro = place("micros")
         metered, meter = place("meters")
@@ -189,7 +189,11 @@ class Probe:
         )
         self._try("get_latest_telemetry", lambda: consumption.get_latest_telemetry(site))
         self._try("get_micro_telemetry", lambda: client.devices.get_micro_telemetry(site, micro))
-        self._try("get_acb_telemetry", lambda: client.devices.get_acb_telemetry(acb_site, acb))
+        self._try(
+            "get_acb_telemetry",
+            lambda: client.devices.get_acb_telemetry(acb_site, acb),
+            exists="acbs" in devices,
+        )
 
         battery: dict[str, Callable[[int], Record]] = {
             "get_battery_lifetime": consumption.get_battery_lifetime,
@@ -231,9 +235,21 @@ class Probe:
         self._try("get_estimate", lambda: client.estimates.get_estimate(site))
         self._try("get_meter", lambda: client.meters.get_meter(metered, meter))
         self._try("get_tariff", lambda: client.tariffs.get_tariff(site))
-        layout = self._try("list_arrays", lambda: client.arrays.list_arrays(site))
-        array = next((array.id for array in layout.arrays if array.id), NO_ID) if layout else NO_ID
-        self._try("get_array", lambda: client.arrays.get_array(site, array))
+        self._arrays(dict.fromkeys([site, *sites[: self._sites]]))
+
+    def _arrays(self, sites: Iterable[int]) -> None:
+        """Look for a site with an array to ask about."""
+        arrays = self._client.arrays
+        site = NO_ID
+        for site in sites:
+            layout = self._try("list_arrays", partial(arrays.list_arrays, site))
+            array_id = next((row.id for row in layout.arrays if row.id), None) if layout else None
+            if array_id is not None:
+                self._try("get_array", partial(arrays.get_array, site, array_id))
+                return
+            if layout is None:
+                break
+        self._try("get_array", partial(arrays.get_array, site, NO_ID), exists=False)
 
     def _person_of(self, activation: Activation | None) -> int:
         owner = activation.owner if activation else None
@@ -241,10 +257,11 @@ class Probe:
             return owner.user_id
         return self._user.user_id if self._user else NO_ID
 
-    def _try(self, operation: str, call: Callable[[], T]) -> T | None:
+    def _try(self, operation: str, call: Callable[[], T], *, exists: bool = True) -> T | None:
         """Make one call, note what it proves, and return its answer if there is one.
 
-        Of several tries of one operation the best counts.
+        Of several tries of one operation the best counts. `exists` is False when it is about
+        something that is not there: a 404 proves nothing then.
         """
         answer: T | None = None
         if self._unreachable >= UNREACHABLE_AFTER:
@@ -254,7 +271,7 @@ class Probe:
             answer = self._patiently(call)
         except EnphaseError as error:
             self._unreachable = self._unreachable + 1 if isinstance(error, NotSent) else 0
-            judged = judge(error, ENDPOINTS[operation])
+            judged = judge(error, ENDPOINTS[operation], exists=exists)
         else:
             self._unreachable = 0
             nothing = answer is None  # a documented 404 of a look-up
@@ -298,15 +315,18 @@ class Probe:
         )
 
 
-def judge(error: EnphaseError, endpoint: Endpoint) -> tuple[Result, int | None, str]:
+def judge(
+    error: EnphaseError, endpoint: Endpoint, *, exists: bool = True
+) -> tuple[Result, int | None, str]:
     """Say what an error proves about an operation: result, status, and why in a few words."""
     if isinstance(error, RateLimited):
         return "limited", 429, error.message
     if isinstance(error, Rejected):
-        text = error.texts[0] if error.texts else ""
+        text = "; ".join(error.texts)
         if error.status in (401, 403):
             return "refused", error.status, text
-        if error.status in (405, 501) or (error.status == 404 and not endpoint.published):
+        missing = error.status == 404 and exists and not endpoint.published
+        if error.status in (405, 501) or missing:
             return "gone", error.status, text
         return "nothing", error.status, text
     if isinstance(error, OutcomeUnknown):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from enphase import ENDPOINTS, Client, OutcomeUnknown, RateLimited
+from enphase import ENDPOINTS, Client, OutcomeUnknown, RateLimited, Rejected
 from enphase.__main__ import main
 from enphase.endpoints import Endpoint
 from enphase.probe import Probe, Row, judge
@@ -99,6 +99,7 @@ def test_what_is_refused_gone_or_missing_is_told_apart(serve: Serve) -> None:
         list_system_devices=json_answer(403, REFUSAL),
         get_current_user=rejected(401),
         get_array=rejected(404),
+        get_company_user=rejected(404),
         get_acb_telemetry=rejected(501),
         get_tariff=rejected(404),
         search_users=rejected(404),
@@ -110,7 +111,8 @@ def test_what_is_refused_gone_or_missing_is_told_apart(serve: Serve) -> None:
     found = {name: (row.result, row.status) for name, row in rows.items()}
     assert found["list_system_devices"] == ("refused", 403)
     assert found["get_current_user"] == ("refused", 401)
-    assert found["get_array"] == ("gone", 404)
+    assert found["get_company_user"] == ("gone", 404)
+    assert found["get_array"] == ("nothing", 404)  # no array was found to ask about
     assert found["get_acb_telemetry"] == ("gone", 501)
     assert found["get_tariff"] == ("nothing", 404)
     assert found["search_users"] == ("nothing", 404)
@@ -230,3 +232,28 @@ def test_the_four_errors_have_a_result_each() -> None:
     endpoint = ENDPOINTS["get_tariff"]
     assert judge(RateLimited("Used up"), endpoint) == ("limited", 429, "Used up")
     assert judge(OutcomeUnknown("Hm", 502), endpoint) == ("failed", 502, "Hm")
+    gone, there = ENDPOINTS["get_acb_telemetry"], ENDPOINTS["get_encharge_telemetry"]
+    refusal = Rejected(404, texts=["Not Found", "ACB not found"])
+    assert judge(refusal, gone) == ("gone", 404, "Not Found; ACB not found")
+    assert judge(refusal, gone, exists=False)[0] == "nothing"
+    assert judge(refusal, there)[0] == "nothing"
+    assert judge(Rejected(405), gone, exists=False)[0] == "gone"
+
+
+@with_contract
+def test_an_array_is_looked_for_too(serve: Serve) -> None:
+    def layout(request: Request) -> bytes:
+        site = int(request.path.split("/")[5])
+        arrays = [{"id": 77}] if site == 3 else []
+        return json_answer(200, {"system_id": site, "arrays": arrays})
+
+    systems = {"total": 5, "systems": [{"system_id": number} for number in range(1, 6)]}
+    server = serve(Enphase(list_systems=json_answer(200, systems), list_arrays=layout))
+    _, rows = probe(server.url, sites=3)
+    assert (rows["list_arrays"].hits, rows["get_array"].result) == (3, "works")
+    assert any(request.path.endswith("/3/arrays/77") for request in server.requests)
+
+    missing = json_answer(422, {"errorMessages": ["Array not found"]})
+    enphase = Enphase(list_systems=json_answer(200, systems), list_arrays=layout, get_array=missing)
+    _, rows = probe(serve(enphase).url, sites=2)
+    assert (rows["list_arrays"].hits, rows["get_array"].result) == (2, "nothing")
