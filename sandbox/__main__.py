@@ -1,4 +1,4 @@
-"""Start a sandbox: python -m sandbox --port 8001 [--world FILE] [--systems N] [--fast]."""
+"""Start a sandbox: python -m sandbox --port 8001 [--systems N] [--plan NAME] [--fast]."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from types import FrameType
 
 from sandbox import world
 from sandbox.app import Sandbox
+from sandbox.settings import PLANS
 from sandbox.store import Store
 from sandbox.wire import Server
 
@@ -21,11 +22,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
         path = options.world or str(pathlib.Path(folder) / "world.sqlite3")
         store = Store(path)
-        world.ensure(store, options.systems, options.fast)
+        world.ensure(store, options.systems, options.fast, options.plan)
         sandbox = Sandbox(
             store,
             systems=options.systems or world.DEMO_SYSTEMS,
             fast=options.fast,
+            plan=options.plan or "partner",
             pause=lambda seconds: server.pause(seconds),
         )
         try:
@@ -48,6 +50,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--world", metavar="FILE", help="SQLite file; a temporary one by default")
     parser.add_argument("--systems", type=int, metavar="N", help="size of a new demo world")
+    parser.add_argument("--plan", choices=PLANS, help="what the application may ask, and how much")
     parser.add_argument("--fast", action="store_true", help="tasks of gateways take a second")
     return parser.parse_args()
 

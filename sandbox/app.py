@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import sandbox.operations  # noqa: F401 - registers the handlers
-from sandbox import control, faults, ledger, oauth
+from sandbox import control, faults, ledger, oauth, plans
 from sandbox.errors import (
     KEY_MISMATCH,
     KEY_MISSING,
@@ -34,11 +34,18 @@ class Sandbox:
     """The program behind the sockets. `respond` may be called from any thread."""
 
     def __init__(
-        self, store: Store, *, systems: int, fast: bool, pause: Callable[[float], None]
+        self,
+        store: Store,
+        *,
+        systems: int,
+        fast: bool,
+        plan: str,
+        pause: Callable[[float], None],
     ) -> None:
         self.store = store
         self.systems = systems
         self.fast = fast
+        self.plan = plan
         self.script = faults.Script()
         self._pause = pause
 
@@ -125,6 +132,7 @@ class Sandbox:
                 oauth.revoke(db, _bearer(request), family=bool(fault.params.get("family")))
             application, caller = _authenticate(db, request, operation, now)
             ledger.spend(db, application, operation, now, settings)
+            plans.require(operation, settings.plan)
             call = Call(
                 request, db, now, settings, caller, ids,
                 twist=_twist(fault), next_id=self.next_id,
@@ -266,7 +274,7 @@ def _twist(fault: Fault | None) -> dict[str, Any]:
 def _asked_429(operation: Operation, fault: Fault, now: float, settings: Settings) -> Refusal:
     period = "month" if fault.params.get("period") == "month" else "minute"
     window = ledger.window_of(period, now, settings)
-    refusal = ledger.exceeded(operation, window)
+    refusal = ledger.exceeded(operation, window, settings)
     if fault.params.get("window") is False:
         refusal.window = None
     return refusal

@@ -142,7 +142,7 @@ class _Desk:
         if world not in ("small", "demo"):
             raise ValueError("world must be small or demo")
         systems = int(self._body.get("systems", self._sandbox.systems))
-        settings = defaults(world, self._sandbox.fast).with_changes(
+        settings = defaults(world, self._sandbox.fast, self._sandbox.plan).with_changes(
             {**self._body.get("limits", {}), **self._body.get("settings", {})}
         )
         self._sandbox.script.clear()

@@ -11,7 +11,6 @@ NOT_AUTHORIZED = "Not authorized to access requested resource."
 FORBIDDEN = "Not authorized to access this resource"
 KEY_MISSING = "API Key missing in url/headers!"
 KEY_MISMATCH = "API Key -Client mismatch"
-PLAN_EXCEEDED = "Usage limit exceeded for plan Partner (custom)"
 
 _TITLES = {
     400: "Bad Request",

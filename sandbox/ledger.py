@@ -6,9 +6,9 @@ import datetime as dt
 import sqlite3
 from typing import Any
 
-from sandbox.errors import PLAN_EXCEEDED, Refusal, Window
+from sandbox.errors import Refusal, Window
 from sandbox.routing import Operation
-from sandbox.settings import Settings
+from sandbox.settings import PLANS, Settings
 
 CREATE_CENTS = 200
 FREE_HITS_PER_MONTH = 10_000
@@ -139,7 +139,7 @@ def spend(
     for bucket, (start, end), limit in windows:
         if limit is not None and used(db, application, bucket, start) >= limit:
             period = "minute" if bucket == "minute" else "month"
-            raise exceeded(operation, Window(period, start, end, int(limit)))
+            raise exceeded(operation, Window(period, start, end, int(limit)), settings)
     for bucket, (start, _), _limit in windows:
         db.execute(
             "INSERT INTO counters VALUES (?, ?, ?, 1) ON CONFLICT (application, bucket) DO UPDATE"
@@ -149,9 +149,10 @@ def spend(
         )
 
 
-def exceeded(operation: Operation, window: Window) -> Refusal:
+def exceeded(operation: Operation, window: Window, settings: Settings) -> Refusal:
     """The 429 of an operation; not every one of them publishes its window."""
-    return Refusal(429, PLAN_EXCEEDED, window=window if operation.window_in_429 else None)
+    text = f"Usage limit exceeded for plan {PLANS[settings.plan].title}"
+    return Refusal(429, text, window=window if operation.window_in_429 else None)
 
 
 def window_of(period: str, now: float, settings: Settings) -> Window:

@@ -229,7 +229,12 @@ class Equipment:
         if "layout" in self.kept:
             return dict(self.kept["layout"])
         created = int(self.row["created_at"])
-        empty = {"created_at": created, "updated_at": created, "angle": None, "arrays": []}
+        empty: dict[str, Any] = {
+            "created_at": created,
+            "updated_at": created,
+            "angle": None,
+            "arrays": [],
+        }
         if self.row["stage"] < 4 or not self.micros:
             return empty
         drawn, start = [], 0

@@ -53,8 +53,17 @@ def build(
     store.write_meta("settings", settings.as_dict())
 
 
-def ensure(store: Store, systems: int | None, fast: bool) -> None:
-    """Build the demo world unless the file already holds one."""
+def ensure(store: Store, systems: int | None, fast: bool, plan: str | None = None) -> None:
+    """Build the demo world unless the file already holds one; a `plan` counts in any case."""
     with store.transaction() as db:
         if store.read_meta("world") is None:
-            build(store, db, "demo", systems or DEMO_SYSTEMS, defaults("demo", fast))
+            build(
+                store,
+                db,
+                "demo",
+                systems or DEMO_SYSTEMS,
+                defaults("demo", fast, plan or "partner"),
+            )
+        elif plan is not None:
+            settings = Settings().with_changes(store.read_meta("settings", {}))
+            store.write_meta("settings", settings.with_changes({"plan": plan}).as_dict())

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT.parent / "shared" / "contract" / "enphase-v4.openapi.json"
 CLIENT = ("sandbox-client", "sandbox-secret")
 ADDRESS = {
     "street1": "1 Dry Creek Road",
@@ -127,6 +128,14 @@ def started(*options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 def sandbox_url() -> Iterator[str]:
     with started() as (url, _process):
         yield url
+
+
+@pytest.fixture(scope="session")
+def document() -> dict[str, Any]:
+    """The merged OpenAPI document, which lies beside a checkout."""
+    if not DOCUMENT.exists():
+        pytest.skip("the OpenAPI document is not beside this checkout")
+    return dict(json.loads(DOCUMENT.read_text()))
 
 
 @pytest.fixture

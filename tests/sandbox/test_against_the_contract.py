@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.sandbox.conftest import ROOT, Person
+from tests.sandbox.conftest import Person
 
-DOCUMENT = ROOT.parent / "shared" / "contract" / "enphase-v4.openapi.json"
 SITE = "/partner/activations"
 FULL = {
     "owner_id": 3001,
@@ -196,13 +195,6 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "boolean": bool,
     "null": type(None),
 }
-
-
-@pytest.fixture(scope="session")
-def document() -> dict[str, Any]:
-    if not DOCUMENT.exists():
-        pytest.skip("the OpenAPI document is not beside this checkout")
-    return dict(json.loads(DOCUMENT.read_text()))
 
 
 @pytest.mark.parametrize("operation", CALLS)
