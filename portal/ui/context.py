@@ -167,20 +167,29 @@ class Chrome:
 
     def _links(self, pages: list[Page]) -> list[Link]:
         """The pages this person may see and that exist; the nearest to this address is current."""
-        path = self.request.path
-        found = [
-            (page, url) for page in pages if self._may_see(page) and (url := url_or_none(page.name))
-        ]
-        here = [url for _, url in found if path.startswith(url)]
-        current = max(here, key=len, default="")
-        if not current and path.startswith(SETTINGS_PATHS):
-            current = url_or_none("ui:appearance") or ""
-        return [Link(page.label, page.icon, url, url == current) for page, url in found]
+        role, path = self.role, self.request.path
+        return list(_links(tuple(pages), role, path, *_addresses()))
 
-    def _may_see(self, page: Page) -> bool:
-        return self.role in page.roles or (
-            not self.role and page.name.partition(":")[0] != "activations"
-        )
+
+@lru_cache(maxsize=1024)
+def _links(
+    pages: tuple[Page, ...], role: str, path: str, urlconf: str, prefix: str
+) -> tuple[Link, ...]:
+    # Remembered: the same for everybody of a role who looks at this address.
+    found = [
+        (page, url)
+        for page in pages
+        if _may_see(role, page) and (url := _reversed(page.name, urlconf, prefix))
+    ]
+    here = [url for _, url in found if path.startswith(url)]
+    current = max(here, key=len, default="")
+    if not current and path.startswith(SETTINGS_PATHS):
+        current = _reversed("ui:appearance", urlconf, prefix) or ""
+    return tuple(Link(page.label, page.icon, url, url == current) for page, url in found)
+
+
+def _may_see(role: str, page: Page) -> bool:
+    return role in page.roles or (not role and page.name.partition(":")[0] != "activations")
 
 
 def chrome(request: HttpRequest) -> dict[str, Any]:
@@ -190,11 +199,16 @@ def chrome(request: HttpRequest) -> dict[str, Any]:
 
 def url_or_none(name: str) -> str | None:
     """The address, or None while no such page exists."""
-    return _reversed(name, get_urlconf(), get_script_prefix())
+    return _reversed(name, *_addresses())
+
+
+def _addresses() -> tuple[str, str]:
+    """What decides where a name leads: the list of addresses, and what stands before them."""
+    return get_urlconf() or settings.ROOT_URLCONF, get_script_prefix()
 
 
 @lru_cache(maxsize=256)
-def _reversed(name: str, urlconf: str | None, prefix: str) -> str | None:
+def _reversed(name: str, urlconf: str, prefix: str) -> str | None:
     # Remembered for each list of addresses; every page asks for about twenty.
     try:
         return reverse(name)

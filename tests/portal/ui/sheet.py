@@ -29,6 +29,7 @@ NOT_COMPONENTS = {
     "head",
     "menu",
     "nav",
+    "goto",
     "nav_groups",
     "nav_settings",
     "sandbox_bar",
