@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import HealthCheck, settings
 
-from enphase import Application, Client, Hit, Timeouts
+from enphase import Application, Client, Hit, Timeouts, password_grant
+from tests.enphase import pretend
 from tests.enphase.wire import Handler, RawServer, Request, json_answer, saying
 
 APPLICATION = Application("key-canary", "client-id", "secret-canary")
@@ -160,3 +161,36 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(bundle, private)
     return Certificate(str(bundle), context)
+
+
+@pytest.fixture(scope="session")
+def program() -> Iterator[str]:
+    """The address of one sandbox for all tests of the client."""
+    with pretend.running_sandbox() as url:
+        yield url
+
+
+@pytest.fixture
+def sandbox(program: str) -> pretend.Sandbox:
+    running = pretend.Sandbox(program)
+    running.control("POST", "reset", {"world": "small"})
+    return running
+
+
+@pytest.fixture
+def account(sandbox: pretend.Sandbox) -> pretend.Account:
+    tokens = password_grant(
+        sandbox.url, pretend.APPLICATION, "dana@halcyon.example", pretend.PASSWORD
+    )
+    return pretend.Account(sandbox.url, tokens)
+
+
+@pytest.fixture
+def hits() -> list[Hit]:
+    return []
+
+
+@pytest.fixture
+def client(sandbox: pretend.Sandbox, account: pretend.Account, hits: list[Hit]) -> Iterator[Client]:
+    with Client(sandbox.url, pretend.APPLICATION, account, on_hit=hits.append) as made:
+        yield made

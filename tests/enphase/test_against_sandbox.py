@@ -3,16 +3,12 @@
 The sandbox runs as a program of its own; its ledger says what really happened.
 """
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from enphase import (
     Application,
@@ -24,14 +20,11 @@ from enphase import (
     RateLimited,
     Rejected,
     Timeouts,
-    TokenSet,
     password_grant,
     refresh_grant,
 )
+from tests.enphase.pretend import APPLICATION, PASSWORD, Account, Sandbox
 
-ROOT = Path(__file__).parents[2]
-APPLICATION = Application("sandbox-key", "sandbox-client", "sandbox-secret")
-PASSWORD = "sandbox-pass"
 QUICK = Timeouts(connect=2.0, read=1.0, deadline=1.5)
 
 ADDRESS = {
@@ -50,95 +43,6 @@ CALIFORNIAN = {
     "operational": False,
     "allow_public_access": False,
 }
-
-
-class Sandbox:
-    """A running sandbox and its control API."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-
-    def control(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(method, f"{self.url}/_sandbox/{path}", json=body, timeout=10)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
-
-    def fault(self, operation: str, kind: str, **parameters: Any) -> None:
-        self.control("POST", "faults", {"operation": operation, "kind": kind, **parameters})
-
-    def ledger(self) -> Any:
-        return self.control("GET", "ledger")
-
-    def executed(self, operation: str) -> int:
-        writes = self.ledger()["writes"]
-        return sum(write["operation"] == operation and write["executed"] for write in writes)
-
-
-@pytest.fixture(scope="module")
-def program() -> Iterator[str]:
-    """Start the sandbox on a free port; its first line says where it listens."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sandbox", "--port", "0", "--fast"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Sandbox ready on http://127.0.0.1:"), line
-        yield line.split()[-1]
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-@pytest.fixture
-def sandbox(program: str) -> Sandbox:
-    running = Sandbox(program)
-    running.control("POST", "reset", {"world": "small"})
-    return running
-
-
-class Account:
-    """Tokens kept in memory, renewed by the refresh token."""
-
-    def __init__(self, url: str, tokens: TokenSet) -> None:
-        self.url, self.tokens, self.renewals = url, tokens, 0
-
-    def access_token(self) -> str:
-        return self.tokens.access_token
-
-    def renew(self, rejected: str) -> str | None:
-        self.renewals += 1
-        try:
-            self.tokens = refresh_grant(self.url, APPLICATION, self.tokens.refresh_token)
-        except InvalidGrant:
-            return None
-        return self.tokens.access_token
-
-
-@pytest.fixture
-def account(sandbox: Sandbox) -> Account:
-    tokens = password_grant(sandbox.url, APPLICATION, "dana@halcyon.example", PASSWORD)
-    return Account(sandbox.url, tokens)
-
-
-@pytest.fixture
-def hits() -> list[Hit]:
-    return []
-
-
-@pytest.fixture
-def client(sandbox: Sandbox, account: Account, hits: list[Hit]) -> Iterator[Client]:
-    with Client(sandbox.url, APPLICATION, account, on_hit=hits.append) as made:
-        yield made
 
 
 @pytest.fixture

@@ -1,0 +1,72 @@
+"""`python -m enphase probe` as a program, against the sandbox."""
+
+import json
+import os
+import subprocess
+import sys
+
+from enphase import ENDPOINTS
+from tests.enphase.pretend import PASSWORD, ROOT, Sandbox
+
+ENVIRONMENT = {
+    "ENPHASE_API_KEY": "sandbox-key",
+    "ENPHASE_CLIENT_ID": "sandbox-client",
+    "ENPHASE_CLIENT_SECRET": "sandbox-secret",
+    "ENPHASE_USERNAME": "dana@halcyon.example",
+    "ENPHASE_PASSWORD": PASSWORD,
+}
+
+
+def run(sandbox: Sandbox, *options: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "enphase", "probe", "--base-url", sandbox.url, *options],
+        cwd=ROOT,
+        env={**os.environ, **ENVIRONMENT, **environment},
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
+
+
+def test_all_reads_work_and_nothing_is_written(sandbox: Sandbox) -> None:
+    done = run(sandbox, "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    rows = {row["operation"]: row for row in found["operations"]}
+    assert list(rows) == list(ENDPOINTS)
+    # The small world has no AC battery: those are gone from the documents of 2026 as well.
+    expected = {
+        name: "skipped" if ENDPOINTS[name].writes or name == "stream_live_data" else "works"
+        for name in ENDPOINTS
+    } | {"get_acb_telemetry": "nothing"}
+    assert {name: row["result"] for name, row in rows.items()} == expected
+    ledger = sandbox.ledger()
+    assert ledger["hits"] == found["hits"]
+    assert [w for w in ledger["writes"] if w["operation"] != "search_systems"] == []
+
+
+def test_a_wrong_password_is_said_at_once(sandbox: Sandbox) -> None:
+    done = run(sandbox, ENPHASE_PASSWORD="wrong-canary")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "wrong-canary" not in done.stderr
+
+
+def test_what_a_plan_does_not_have_is_refused_not_failed(sandbox: Sandbox) -> None:
+    """The sandbox refuses as Enphase does: 403 with its documented body."""
+    body = {
+        "message": "Forbidden",
+        "details": "Not authorized to access this resource",
+        "code": 403,
+    }
+    for operation in ("list_system_devices", "get_micro_telemetry", "get_battery_settings"):
+        sandbox.fault(operation, "status", status=403, body=body, times=99)
+    done = run(sandbox)
+    assert done.returncode == 0, done.stderr
+    refused = [line.split()[:3] for line in done.stdout.splitlines() if " refused " in line]
+    assert refused == [
+        ["list_system_devices", "refused", "403"],
+        ["get_micro_telemetry", "refused", "403"],
+        ["get_battery_settings", "refused", "403"],
+    ]
