@@ -50,9 +50,9 @@ def update_arrays(call: Call) -> Answer:
     arrays: list[dict[str, Any]] = []
     for fields in wanted:
         number = fields.get("id") if isinstance(fields, dict) else None
-        if number is not None and number not in before:
+        if number is not None and (not isinstance(number, int) or number not in before):
             raise unprocessable("Array not found", code=None)
-        arrays.append(_read(call, equipment, fields, before.get(number)))
+        arrays.append(_read(call, equipment, fields, before.get(number) if number else None))
     numbers = [array["id"] for array in arrays]
     if len(set(numbers)) < len(numbers):
         raise unprocessable("Each array may be listed once", code=None)

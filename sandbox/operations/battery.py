@@ -103,7 +103,7 @@ def update_battery_settings(call: Call) -> Answer:
         raise unprocessable("Battery settings are missing at Json body location", code=None)
     settings = _settings(equipment)
     if body.get("battery_mode") is not None:
-        if body["battery_mode"] not in _MODES:
+        if body["battery_mode"] not in tuple(_MODES):
             raise unprocessable(f"battery_mode must be {', '.join(_MODES)}", code=None)
         settings["battery_mode"] = body["battery_mode"]
     if body.get("reserve_soc") is not None:

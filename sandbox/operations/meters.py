@@ -67,7 +67,7 @@ def control_meter(call: Call) -> Answer:
     meter = _find(call, equipment)
     body = call.request.json()
     status = body.get("status") if isinstance(body, dict) else None
-    if status not in _TASKS:
+    if status not in tuple(_TASKS):
         raise unprocessable("Invalid status, expected status is 'enabled' or 'disabled'", code=None)
     record = equipment.kept.get(f"meter {meter.serial}", {})
     due = call.now + call.settings.meter_seconds if equipment.reporting else LAST

@@ -78,7 +78,7 @@ def create_home_owner(call: Call) -> Answer:
         raise unprocessable("User param are missing at body location", code=None)
     check(fields)
     company_id = fields.get("company_id")
-    if company_id is not None and company_id not in call.caller.scope:
+    if company_id is not None and company_id not in tuple(call.caller.scope):
         raise Refusal(401, NOT_AUTHORIZED)
     if fields.get("enlighten_view") == "manager" and company_id is None:
         raise unprocessable("Company id is required when enlighten_view is manager", code=None)
@@ -94,7 +94,7 @@ def create(call: Call, fields: dict[str, Any], company_id: int | None) -> sqlite
         " enlighten_emails, enlighten_view, created_by, updated_at) VALUES (?,?,?,?,?,?,?,?,?,?)",
         (
             user_id, fields["email"], fields["first_name"], fields["last_name"],
-            fields.get("phone") or "", company_id, int(fields.get("enlighten_emails") is True),
+            str(fields.get("phone") or ""), company_id, int(fields.get("enlighten_emails") is True),
             "my" if company_id is None else "manager", call.caller.user_id, int(call.now),
         ),
     )  # fmt: skip
@@ -133,7 +133,7 @@ def change(call: Call, row: sqlite3.Row) -> sqlite3.Row:
             email,
             fields.get("first_name", row["first_name"]),
             fields.get("last_name", row["last_name"]),
-            row["phone"] if "phone" not in fields else fields["phone"] or "",
+            row["phone"] if "phone" not in fields else str(fields["phone"] or ""),
             company_id,
             row["enlighten_emails"] if mails is None else int(mails is True),
             view or row["enlighten_view"],

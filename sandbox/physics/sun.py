@@ -63,13 +63,10 @@ def production(plant: Plant, day: int) -> array[int]:
     if not plant.planes or not _overlaps(plant, start, start + slots * SLOT):
         return result
     per_plane = clear_sky(plant.latitude, plant.longitude, plant.planes, start, slots)
-    light = [
-        sum(
-            series[slot] * plane.modules
-            for series, plane in zip(per_plane, plant.planes, strict=True)
-        )
-        for slot in range(slots)
-    ]
+    light = [0.0] * slots
+    for series, plane in zip(per_plane, plant.planes, strict=True):
+        count = plane.modules
+        light = [so_far + one * count for so_far, one in zip(light, series, strict=True)]
     clouds = cloudiness(plant.latitude, plant.longitude, day, slots)
     quarter = plant.module_w / 4
     for slot in range(slots):
