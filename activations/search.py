@@ -82,7 +82,7 @@ def probe(words: list[str]) -> RawSQL:
     """
     ids = matches(words)
     if isinstance(ids, RawSQL):
-        statement, parameters = ids.sql, ids.params
+        statement, parameters = ids.sql, tuple(ids.params)
         name, joined = "", "group_concat(rowid)"
     else:
         statement, parameters = ids.query.sql_with_params()

@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "portal.users.middleware.SecondFactor",
     "companies.middleware.CurrentCompany",
+    "portal.ui.zones.ViewerZone",
 ]
 
 ROOT_URLCONF = "portal.urls"

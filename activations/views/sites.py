@@ -1,14 +1,17 @@
 """What the pages of one site share: finding it, its head, its tabs."""
 
+from datetime import UTC
 from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 
 from activations import references, refresh
 from activations.models import Activation
 from portal.ui.http import PortalRequest
+from portal.ui.zones import COOKIE, zone_named
 
 TABS = [
     ("detail", "Readiness"),
@@ -22,9 +25,11 @@ TABS = [
 
 
 def find_site(request: PortalRequest, pk: int) -> Activation:
-    """A site this person may see, or 404."""
+    """A site this person may see, or 404. From here on times are those of the site."""
     visible = Activation.objects.for_user(request.user).select_related("company", "branch")
     activation: Activation = get_object_or_404(visible, pk=pk)
+    if zone := zone_named(activation.timezone):
+        timezone.activate(zone)
     return activation
 
 
@@ -43,6 +48,7 @@ def site_context(request: PortalRequest, activation: Activation, tab: str) -> di
     """For templates/activations/_site_head.html and everything below it."""
     return {
         "activation": activation,
+        "other_zone": _zone_to_name(request, activation),
         "reference": references.nice(activation.reference),
         "refresh_hits": refresh.hits_of(activation),
         "refreshing": _refreshing_since(request, activation),
@@ -70,3 +76,12 @@ def _refreshing_since(request: HttpRequest, activation: Activation) -> float | N
     except ValueError:
         return None
     return asked if refresh.is_awaited(activation, asked) else None
+
+
+def _zone_to_name(request: PortalRequest, activation: Activation) -> str:
+    """The site's zone, when its clock is not the viewer's."""
+    there = zone_named(activation.timezone)
+    viewer = zone_named(request.COOKIES.get(COOKIE, "")) or UTC
+    now = timezone.now()
+    same = there is None or now.astimezone(there).utcoffset() == now.astimezone(viewer).utcoffset()
+    return "" if same else activation.timezone

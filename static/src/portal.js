@@ -4,6 +4,14 @@ const byId = (id) => document.getElementById(id);
 const inField = (element) =>
   element.isContentEditable || /^(input|textarea|select)$/i.test(element.tagName);
 
+// ---------------------------------------------------------------- times in the viewer's own zone
+// The server renders them; it learns the zone from this cookie on the next page.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone && !document.cookie.split("; ").includes(`tz=${zone}`)) {
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `tz=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+}
+
 // ---------------------------------------------------------------- errors in forms get the focus
 function focusErrors(root) {
   const summary = root.querySelector(".errors[role=alert]") || (root.matches?.(".errors[role=alert]") ? root : null);

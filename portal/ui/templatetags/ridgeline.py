@@ -149,10 +149,12 @@ def ago(when: datetime | None, short: bool = False) -> SafeString:
 
 @register.simple_tag
 def exact(when: datetime | None, style: str = "j M Y, H:i") -> SafeString:
-    """The date and time themselves."""
+    """The date and time themselves, in the zone that is active; UTC says that it is."""
     if when is None:
         return mark_safe('<span class="muted">–</span>')
-    return _time(when, date_format(timezone.localtime(when), style))
+    local = timezone.localtime(when)
+    zone = " UTC" if local.tzname() == "UTC" else ""
+    return _time(when, date_format(local, style) + zone)
 
 
 @register.simple_tag
