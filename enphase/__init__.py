@@ -4,9 +4,14 @@
         for activation in client.activations.each(stage="in_progress"):
             print(activation.system_id, activation.stage)
 
+All 79 operations, by group: `client.systems`, `.production`, `.consumption`, `.devices`, `.config`,
+`.live`, `.ev_chargers` (Monitoring), `.activations`, `.users`, `.companies`, `.estimates`,
+`.catalog`, `.meters`, `.tariffs`, `.arrays` (Commissioning).
+
 Four errors, named for what to do next: `NotSent` (again), `RateLimited` (later), `Rejected`
-(don't), `OutcomeUnknown` (look). Records live in `enphase.records`, the status vocabulary in
-`enphase.statuses`, the table of all 79 endpoints in `enphase.endpoints`.
+(don't), `OutcomeUnknown` (look). Live data have a family of their own within these, `LiveError`.
+Records live in `enphase.records`, the status vocabulary in `enphase.statuses`, the table of all
+79 endpoints in `enphase.endpoints`. `python -m enphase probe` tells which of them work.
 """
 
 from enphase.application import Application

@@ -30,7 +30,8 @@ class Client:
 
     Reads (and the POST that only searches) are repeated a few times with growing, random pauses
     when the network or Enphase stumbles, and once with a renewed token after a 401. Writes are
-    sent exactly once, over a connection of their own, and follow no redirect.
+    sent exactly once, over a connection of their own, and follow no redirect. So is live data,
+    each try of which is paid for.
 
     `tokens` gives the access token; `allowance` is asked before each exchange; `on_hit` is called
     once for each exchange that reached Enphase or may have. `lane` is what the allowance is told.

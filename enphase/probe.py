@@ -83,28 +83,36 @@ class Probe:
     def hits(self) -> int:
         return self._hits.total()
 
+    @property
+    def _is_nobody_there(self) -> bool:
+        return self._unreachable >= UNREACHABLE_AFTER
+
     def run(self) -> list[Row]:
         """Try everything and return a row of each operation, in the order of the table."""
         with self._client:
             self._people()
             sites = self._list_sites()
             self._catalogues()
-            devices = self._look_for_devices(sites)
-            self._site(sites or [NO_ID], devices)
+            if sites:
+                self._site(sites, self._look_for_devices(sites))
         return [self._row(endpoint) for endpoint in ENDPOINTS.values()]
 
     def _people(self) -> None:
         client = self._client
         user = self._try("get_current_user", client.users.get_current_user)
+        # Without the first call probably none of these is allowed: nobody's id shows as much.
         user_id = user.user_id if user else NO_ID
-        company_id = (user.company.company_id if user and user.company else None) or NO_ID
+        company_id = user.company.company_id if user and user.company else NO_ID
         email = (user.email if user else None) or "nobody@example.com"
         self._try("get_user", lambda: client.users.get_user(user_id))
         self._try("search_users", lambda: client.users.search_users(email))
-        self._try("list_company_users", lambda: client.companies.list_company_users(company_id))
-        self._try(
-            "get_company_user", lambda: client.companies.get_company_user(company_id, user_id)
-        )
+        if user is None or user.company:
+            self._try("list_company_users", lambda: client.companies.list_company_users(company_id))
+            self._try(
+                "get_company_user",
+                lambda: client.companies.get_company_user(company_id, user_id),
+                exists=user is not None,
+            )
         self._try("list_company_branches", client.companies.list_company_branches)
         self._try("list_authorized_subcontractors", client.companies.list_authorized_subcontractors)
         self._user = user
@@ -119,7 +127,7 @@ class Probe:
         ids = list(dict.fromkeys([*watched, *others]))
         if self._system_id is not None:
             ids = [self._system_id]
-        wanted = ids[:1] or [NO_ID]
+        wanted = ids[:1] or [NO_ID]  # a search that finds nothing is a search, too
         self._try("search_systems", lambda: client.systems.search_systems(ids=wanted, size=10))
         return ids
 
@@ -130,11 +138,11 @@ class Probe:
         maker = makers[0].id if makers else NO_ID
         self._try("list_pv_models", lambda: client.catalog.list_pv_models(maker))
 
-    def _look_for_devices(self, sites: Iterable[int]) -> dict[str, tuple[int, str]]:
+    def _look_for_devices(self, sites: list[int]) -> dict[str, tuple[int, str]]:
         """Return for each kind of device a site that has one, and its serial number."""
         client = self._client
         devices: dict[str, tuple[int, str]] = {}
-        for site in list(sites)[: self._sites] or [NO_ID]:
+        for site in sites[: self._sites]:
             found: SystemDevices | None = self._try(
                 "list_system_devices", partial(client.systems.list_system_devices, site)
             )
@@ -264,8 +272,7 @@ class Probe:
         something that is not there: a 404 proves nothing then.
         """
         answer: T | None = None
-        if self._unreachable >= UNREACHABLE_AFTER:
-            self._found.setdefault(operation, ("failed", None, "not tried: nobody is there"))
+        if self._is_nobody_there:
             return None
         try:
             answer = self._patiently(call)
@@ -300,7 +307,11 @@ class Probe:
     def _row(self, endpoint: Endpoint) -> Row:
         unasked: tuple[Result, int | None, str] = ("skipped", None, "it writes")
         if not endpoint.writes:
-            unasked = ("skipped", None, f"it costs ${endpoint.cost_cents / 100:.2f}")
+            unasked = ("skipped", None, "there is nothing of the kind to ask about")
+            if self._is_nobody_there:
+                unasked = ("failed", None, "not tried: nobody is there")
+            if endpoint.cost_cents:
+                unasked = ("skipped", None, f"it costs ${endpoint.cost_cents / 100:.2f}")
         result, status, note = self._found.get(endpoint.operation, unasked)
         return Row(
             operation=endpoint.operation,

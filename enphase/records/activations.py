@@ -1,6 +1,7 @@
 """Activations (sites), as lists, single reads, creates and updates give them."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator
 
@@ -20,6 +21,7 @@ from enphase.records.base import (
     Whole,
     renamed,
     rows_of,
+    zone_of,
 )
 from enphase.records.people import User
 
@@ -193,6 +195,11 @@ class Activation(Record):
     @property
     def status_key(self) -> str | None:
         return statuses.key_of(self.status) if self.status else None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone of the site; None if it is not known."""
+        return zone_of(self.timezone)
 
     @property
     def battery_grid_mode_code(self) -> int | None:

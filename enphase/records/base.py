@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Self, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -264,6 +265,19 @@ def renamed(data: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]
         if ours == key or (ours not in data and ours not in copy):
             copy[ours] = value
     return copy
+
+
+def zone_of(timezone: str | None) -> ZoneInfo | None:
+    """Return a site's time zone, of a new (America/Los_Angeles) or old (US/Pacific) name.
+
+    None for a name that is none: days and times of the site are not known then.
+    """
+    if not timezone:
+        return None
+    try:
+        return ZoneInfo(timezone.strip())
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
 
 
 def message_of(answer: Any) -> str:

@@ -4,6 +4,7 @@ A system's id is its activation's id.
 """
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from enphase import statuses
 from enphase.records.activations import Address
@@ -25,6 +26,7 @@ from enphase.records.base import (
     objects_in,
     renamed,
     rows_of,
+    zone_of,
 )
 
 
@@ -54,6 +56,11 @@ class System(Record):
     @property
     def status_text(self) -> str | None:
         return statuses.text_of(self.status) if self.status else None
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The time zone of the site, in which Enphase's days are; None if it is not known."""
+        return zone_of(self.timezone)
 
     def has_reference(self, reference: str) -> bool:
         """Whether our reference is exactly this one, upper and lower case alike."""

@@ -3,6 +3,7 @@
 import pytest
 
 from enphase.statuses import SEARCHABLE, TEXTS, key_of, text_of
+from tests.enphase import contract
 
 
 @pytest.mark.parametrize(
@@ -37,3 +38,12 @@ def test_every_text_leads_back_to_a_key_with_that_text() -> None:
 def test_search_accepts_twelve() -> None:
     assert len(SEARCHABLE) == 12
     assert set(TEXTS) >= SEARCHABLE
+
+
+@pytest.mark.skipif(not contract.CONTRACT.exists(), reason=contract.WHY_SKIPPED)
+def test_the_whole_mapping_of_the_contract_both_ways() -> None:
+    rows = contract.document()["x-status-mapping"]
+    assert len(rows) == 32
+    for row in rows:
+        assert text_of(row["api"]) == row["enlighten"]
+        assert text_of(key_of(row["enlighten"])) == row["enlighten"]

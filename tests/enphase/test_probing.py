@@ -97,7 +97,7 @@ def test_what_is_refused_gone_or_missing_is_told_apart(serve: Serve) -> None:
 
     enphase = Enphase(
         list_system_devices=json_answer(403, REFUSAL),
-        get_current_user=rejected(401),
+        list_company_branches=rejected(401),
         get_array=rejected(404),
         get_company_user=rejected(404),
         get_acb_telemetry=rejected(501),
@@ -110,7 +110,7 @@ def test_what_is_refused_gone_or_missing_is_told_apart(serve: Serve) -> None:
     _, rows = probe(serve(enphase).url)
     found = {name: (row.result, row.status) for name, row in rows.items()}
     assert found["list_system_devices"] == ("refused", 403)
-    assert found["get_current_user"] == ("refused", 401)
+    assert found["list_company_branches"] == ("refused", 401)
     assert found["get_company_user"] == ("gone", 404)
     assert found["get_array"] == ("nothing", 404)  # no array was found to ask about
     assert found["get_acb_telemetry"] == ("gone", 501)
@@ -257,3 +257,20 @@ def test_an_array_is_looked_for_too(serve: Serve) -> None:
     enphase = Enphase(list_systems=json_answer(200, systems), list_arrays=layout, get_array=missing)
     _, rows = probe(serve(enphase).url, sites=2)
     assert (rows["list_arrays"].hits, rows["get_array"].result) == (2, "nothing")
+
+
+@with_contract
+def test_what_cannot_be_asked_about_is_not_called_refused(serve: Serve) -> None:
+    """A new user without a company and without a site."""
+    enphase = Enphase(
+        get_current_user=json_answer(200, {"user_id": 5}),
+        list_systems=json_answer(200, {"total": 0, "systems": []}),
+        list_activations=json_answer(200, {"systems": []}),
+    )
+    _, rows = probe(serve(enphase).url)
+    for operation in ("list_company_users", "get_system", "get_tariff", "get_array"):
+        row = rows[operation]
+        assert (row.result, row.hits) == ("skipped", 0)
+        assert row.note == "there is nothing of the kind to ask about"
+    assert rows["get_user"].result == rows["search_systems"].result == "works"
+    assert rows["stream_live_data"].note == "it costs $0.10"

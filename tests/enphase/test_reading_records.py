@@ -210,6 +210,31 @@ def test_days_that_are_none_are_quarantined(given: Any) -> None:
     assert site.quarantined == ("interconnect_date",)
 
 
+@pytest.mark.parametrize(
+    ("timezone", "known"),
+    [
+        ("America/Los_Angeles", True),
+        ("US/Pacific", True),
+        (" Australia/Sydney", True),
+        ("Mars/Olympus_Mons", False),
+        ("../../etc/passwd", False),
+        ("/etc/passwd", False),
+        ("America", False),
+        ("a\x00b", False),
+        ("x" * 5000, False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_a_site_knows_its_time_zone(timezone: Any, known: bool) -> None:
+    for record in (System, Activation):
+        zone = record.from_api({"system_id": 1, "timezone": timezone}).zone
+        assert (zone is not None) is known
+    if timezone == "US/Pacific":
+        noon = datetime(2024, 6, 1, 19, tzinfo=UTC)
+        assert noon.astimezone(zone).hour == 12
+
+
 def test_one_bad_row_does_not_spoil_a_page() -> None:
     page = ActivationPage.from_api(
         {"systems": [{"system_id": 1}, {"system_name": "no id"}, None], "next": ""}
