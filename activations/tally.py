@@ -116,10 +116,13 @@ def read(user: Any, company: Company | None, probe: Expression | None = None) ->
 
     `probe` is an expression that the query computes along the way (activations.search).
     """
-    mirrors = Mirror.objects.for_user(user)
     names = ["tally"]
-    if company is not None:
-        mirrors = mirrors.filter(company=company)
+    if company is None:
+        mirrors = Mirror.objects.for_user(user)
+    else:
+        # The same rule, asked of the memberships at hand instead of the database.
+        visible = user.role_in(company.pk) is not None
+        mirrors = Mirror.objects.filter(company=company) if visible else Mirror.objects.none()
         names += ["hot_at", "pages", "wanted_at", "problem", "facets"]
     if probe is not None:
         mirrors = mirrors.annotate(matches=probe)
