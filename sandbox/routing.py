@@ -80,17 +80,26 @@ class Operation:
     window_in_429: bool
     terse_401: bool
     pattern: re.Pattern[str]
+    loose: re.Pattern[str]
     texts: frozenset[str]
 
-    def ids(self, path: str) -> dict[str, Any] | None:
-        """Give what a path says in the place of each name, None when it is another path."""
-        found = self.pattern.fullmatch(path[:-1] if path.endswith("/") else path)
+    def ids(self, path: str, *, loosely: bool = False) -> dict[str, Any] | None:
+        """Give what a path says in the place of each name, None when it is another path.
+
+        `loosely`: also when there is no number where one belongs; such an id stays a text.
+        """
+        pattern = self.loose if loosely else self.pattern
+        found = pattern.fullmatch(path[:-1] if path.endswith("/") else path)
         if found is None:
             return None
         return {
-            name: text if name in self.texts or int(text) > _LARGEST_ID else int(text)
+            name: text if name in self.texts or not _is_id(text) else int(text)
             for name, text in found.groupdict().items()
         }
+
+
+def _is_id(text: str) -> bool:
+    return re.fullmatch("[0-9]+", text) is not None and int(text) <= _LARGEST_ID
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -115,7 +124,8 @@ def operation(
         template = "/api/v4" + path
         OPERATIONS[name] = Operation(
             name, method, template, handler, family, writes, window_in_429, terse_401,
-            _compile(template), frozenset(re.findall(r"\{(\w+):text\}", template)),
+            _compile(template), _compile(template, "[^/]+"),
+            frozenset(re.findall(r"\{(\w+):text\}", template)),
         )  # fmt: skip
         return handler
 
@@ -125,22 +135,26 @@ def operation(
 def match(request: Request) -> tuple[Operation, dict[str, Any]]:
     """Find the operation of a request; raise `Refusal` 404, 405 or 501 as the gateway does.
 
-    An empty id at the end counts as the path without it, as with the vendor.
+    An empty id at the end counts as the path without it, as with the vendor. An id that is no
+    number is the operation's own to refuse, in the words of its family.
     """
     if request.method not in KNOWN_METHODS:
         raise Refusal(501, "Not Implemented")
-    elsewhere = False
-    for candidate in OPERATIONS.values():
-        ids = candidate.ids(request.path)
-        if ids is None:
-            continue
-        if candidate.method == request.method:
-            return candidate, ids
-        elsewhere = True
-    raise Refusal(405, "Method not allowed") if elsewhere else Refusal(404, "Not Found")
+    for loosely in (False, True):
+        elsewhere = False
+        for candidate in OPERATIONS.values():
+            ids = candidate.ids(request.path, loosely=loosely)
+            if ids is None:
+                continue
+            if candidate.method == request.method:
+                return candidate, ids
+            elsewhere = True
+        if elsewhere:
+            raise Refusal(405, "Method not allowed")
+    raise Refusal(404, "Not Found")
 
 
-def _compile(template: str) -> re.Pattern[str]:
+def _compile(template: str, number: str = "[0-9]+") -> re.Pattern[str]:
     pattern = re.sub(r"\{(\w+):text\}", r"(?P<\1>[^/]+)", template)
-    pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[0-9]+)", pattern)
+    pattern = re.sub(r"\{(\w+)\}", rf"(?P<\1>{number})", pattern)
     return re.compile(pattern)
