@@ -255,6 +255,11 @@ def check(request: PortalRequest, key: uuid.UUID) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             return redirect("operations:detail", operation.pk)
+    if request.method == "POST":
+        # The other click, or another tab, may have created it meanwhile; that is not a copy.
+        draft.refresh_from_db(fields=["operation"])
+        if draft.operation_id is not None:
+            return redirect("operations:detail", draft.operation_id)
     context = {
         "draft": draft,
         "form": form,
