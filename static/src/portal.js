@@ -85,19 +85,8 @@ document.addEventListener("click", (event) => {
 // ---------------------------------------------------------------- htmx
 const isPoll = (element) => /\bevery\b/.test(element.getAttribute?.("hx-trigger") || "");
 
-// An answer that writes its address into the history would stop the browser from following a link
-// just clicked. The moment is short because a download looks like leaving, too.
-const LEAVING_MS = 1000;
-let leftAt = -LEAVING_MS;
-
-window.addEventListener("beforeunload", () => {
-  leftAt = performance.now();
-  document.querySelectorAll(".htmx-request").forEach((element) => htmx.trigger(element, "htmx:abort"));
-});
-
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const leaving = performance.now() - leftAt < LEAVING_MS;
-  if (leaving || (document.hidden && isPoll(event.detail.elt))) {
+  if (document.hidden && isPoll(event.detail.elt)) {
     event.preventDefault();
     return;
   }
