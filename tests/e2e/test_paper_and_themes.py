@@ -65,3 +65,12 @@ def test_nothing_moves_for_those_who_want_no_motion(open_page, alice, halcyon):
     page.emulate_media(reduced_motion="no-preference")
     page.reload()
     assert page.evaluate(moving) > 0
+
+
+def test_open_tab_is_in_sight_on_a_phone(open_page, alice, halcyon):
+    site = copy_of(halcyon, 701)
+    page = open_page(alice, phone=True)
+    page.goto(reverse("activations:history", args=[site.pk]))
+    tab = page.locator(".tabs [aria-current=page]").last
+    expect(tab).to_have_text("History")
+    expect(tab).to_be_in_viewport(ratio=1)
