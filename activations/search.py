@@ -24,6 +24,9 @@ MANY = "many"
 # Companies up to this size are always walked: their index is shorter than any detour.
 SMALL_COMPANY = 5000
 TRIGRAM = 3
+# Of a long word the index is asked for its last letters only: references begin alike, and every
+# trigram that all sites have makes the index slower without telling them apart.
+TAIL = 6
 
 
 def fold(text: str) -> str:
@@ -59,10 +62,10 @@ def is_indexed(words: list[str]) -> bool:
 def matches(words: list[str]) -> Subquery | RawSQL:
     """Up to FEW + 1 ids of sites with the words, from the index of trigrams.
 
-    Words too short for the index are not looked at here, nor is whose site it is: filter the
-    result by both.
+    Words too short for the index are not looked at here, of long ones only the end, and nothing
+    of whose site it is: filter the result by all of them.
     """
-    long = [word for word in words if len(word) >= TRIGRAM]
+    long = [word[-TAIL:] for word in words if len(word) >= TRIGRAM]
     if connection.vendor == "sqlite":
         phrases = " ".join('"' + word.replace('"', '""') + '"' for word in long)
         return RawSQL(
@@ -96,9 +99,9 @@ def probe(words: list[str]) -> RawSQL:
 
 
 def among(rows: ActivationQuerySet, ids: list[int], words: list[str]) -> ActivationQuerySet:
-    """The rows of those whose ids the probe found; words too short for the index are left."""
-    rows = rows.filter(pk__in=ids)
-    return _contain(rows, [word for word in words if len(word) < TRIGRAM])
+    """The rows with all words among those whose ids the probe found."""
+    left = [word for word in words if not TRIGRAM <= len(word) <= TAIL]
+    return _contain(rows.filter(pk__in=ids), left)
 
 
 def in_order(

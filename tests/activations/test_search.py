@@ -46,6 +46,8 @@ def found(client, query, **more):
         ("lupine way petaluma", {"Brennan workshop"}),
         ("zz", set()),
         ("okafor zanzibar", set()),
+        ("guest-residence", set()),
+        ("xokafor", set()),
     ],
 )
 def test_words_are_found_wherever_they_stand(client, alice, swept, way, query, names):
