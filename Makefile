@@ -1,7 +1,7 @@
 # Everything a developer types. `make demo` and `make test` do their own set-up.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fix bench e2e lock
+.PHONY: help setup demo test check fix bench contract e2e lock
 
 # The first Python that is new enough; name another with `make PYTHON=/path/to/python …`.
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -13,7 +13,7 @@ endif
 OURS := .venv/bin/python
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup:  ## install everything into this folder (also done by the others)
 	@$(PYTHON) -m scripts.set_up --tests
@@ -34,6 +34,9 @@ fix: setup  ## let ruff mend and format the code
 
 bench: setup  ## measure the goals of docs/development.md on 100,000 activations
 	@$(OURS) -m scripts.bench
+
+contract: setup  ## hold the client's requests and the sandbox's answers against the contract
+	@$(OURS) -m scripts.contract
 
 e2e: setup  ## only the browser tests
 	@$(OURS) -m scripts.check --only browser
