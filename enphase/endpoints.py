@@ -29,7 +29,6 @@ class Timeouts:
 
 
 DEFAULT_TIMEOUTS = Timeouts()
-LIVE_TIMEOUTS = Timeouts(read=320.0, deadline=330.0)  # a stream lasts up to 300 s
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,6 @@ class Endpoint:
     writes: bool = False
     cost_cents: int = 0
     published: bool = True
-    timeouts: Timeouts = DEFAULT_TIMEOUTS
 
 
 def _get(
@@ -59,7 +57,6 @@ def _get(
     *,
     cost_cents: int = 0,
     published: bool = True,
-    timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> Endpoint:
     return Endpoint(
         operation,
@@ -68,7 +65,6 @@ def _get(
         group,
         cost_cents=cost_cents,
         published=published,
-        timeouts=timeouts,
     )
 
 
@@ -149,7 +145,7 @@ _TABLE = [
     _get("get_load_control", f"{_CONFIG}/load_control", "config"),
     _write("update_load_control", "PUT", f"{_CONFIG}/load_control", "config", "json"),
     # Monitoring: Streaming APIs
-    _get("stream_live_data", f"{_SYSTEM}/live_data", "live", cost_cents=10, timeouts=LIVE_TIMEOUTS),
+    _get("stream_live_data", f"{_SYSTEM}/live_data", "live", cost_cents=10),
     # Monitoring: EV Charger Monitoring and Control
     _get("list_ev_chargers", f"{_CHARGER}/devices", "ev_chargers"),
     _get("list_ev_charger_events", f"{_CHARGER}/events", "ev_chargers"),

@@ -288,9 +288,7 @@ class Transport:
 
     def _timeouts_of(self, endpoint: Endpoint) -> Timeouts:
         special = self._timeouts.get(endpoint.operation)
-        if special is None and endpoint.timeouts is DEFAULT_TIMEOUTS:
-            special = self._timeouts.get("*")
-        return special or endpoint.timeouts
+        return special or self._timeouts.get("*", DEFAULT_TIMEOUTS)
 
     def _time_left(self, send: "_Send") -> Timeouts:
         """The deadline covers the exchanges of all repeats together, not the wait for a permit."""

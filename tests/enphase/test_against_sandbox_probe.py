@@ -54,19 +54,20 @@ def test_a_wrong_password_is_said_at_once(sandbox: Sandbox) -> None:
 
 
 def test_what_a_plan_does_not_have_is_refused_not_failed(sandbox: Sandbox) -> None:
-    """The sandbox refuses as Enphase does: 403 with its documented body."""
-    body = {
-        "message": "Forbidden",
-        "details": "Not authorized to access this resource",
-        "code": 403,
-    }
-    for operation in ("list_system_devices", "get_micro_telemetry", "get_battery_settings"):
-        sandbox.fault(operation, "status", status=403, body=body, times=99)
-    done = run(sandbox)
+    limits = {"plan": "watt", "per_minute": None}
+    sandbox.control("POST", "reset", {"world": "small", "limits": limits})
+    done = run(sandbox, "--json")
     assert done.returncode == 0, done.stderr
-    refused = [line.split()[:3] for line in done.stdout.splitlines() if " refused " in line]
-    assert refused == [
-        ["list_system_devices", "refused", "403"],
-        ["get_micro_telemetry", "refused", "403"],
-        ["get_battery_settings", "refused", "403"],
-    ]
+    rows = {row["operation"]: row for row in json.loads(done.stdout)["operations"]}
+    assert {row["result"] for row in rows.values()} == {"works", "refused", "skipped"}
+    for name, works in (
+        ("list_systems", True),
+        ("get_energy_lifetime", True),
+        ("list_ev_chargers", True),
+        ("get_micro_telemetry", False),
+        ("get_battery_settings", False),
+        ("list_activations", False),
+        ("get_tariff", False),
+    ):
+        assert rows[name]["result"] == ("works" if works else "refused"), name
+    assert {row["status"] for row in rows.values() if row["result"] == "refused"} == {401, 403}
