@@ -18,6 +18,7 @@ from django.utils import timezone
 
 import enphase
 from enphase import RateLimited
+from portal.usage import alerts
 from portal.usage import plan as plans
 from portal.usage.models import Allowance, Hit, HourOfHits, WriteQuota
 
@@ -71,6 +72,7 @@ class Meter:
             if allowance.month != month:
                 allowance.month, allowance.month_hits, allowance.month_cost_mills = month, 0, 0
             cost = plan.price(hit.endpoint, hit.status, allowance.month_hits)
+            spent_before = allowance.month_cost_mills
             allowance.month_hits += 1
             allowance.month_cost_mills += cost
             _obey(allowance, hit)
@@ -89,6 +91,11 @@ class Meter:
                 milliseconds=round(hit.seconds * 1000),
             )
             self._add_to_hour(allowance, hit, cost)
+        # Mails wait for nothing here but the mail server, and only when something is used up.
+        if hit.limit is not None and hit.limit.period == "month" and hit.limit.retry_at:
+            alerts.quota_used_up(allowance, hit.endpoint, hit.limit.retry_at)
+        if plan.budget_mills and cost:
+            alerts.money_spent(allowance, spent_before, plan.budget_mills)
 
     def _check_month(self, allowance: Allowance, endpoint: str, plan: plans.Plan) -> None:
         now = timezone.now()

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from portal.ui.http import PortalRequest
+from portal.usage import alerts
 from portal.usage import plan as plans
 from portal.usage.models import Allowance, HourOfHits, WriteQuota
 
@@ -38,9 +39,14 @@ def usage(request: PortalRequest) -> HttpResponse:
         "after": end if end <= timezone.now() else None,
         "total": total,
         "plan": plan,
+        "now": timezone.now(),
+        "warn_mills": round(plan.budget_mills * alerts.WARN_AT[-1]),
         "plan_hits": used,
         "plan_cost": sum(a.month_cost_mills for a in allowances if a.month == month),
         "billable": max(0, used - plan.included_hits),
+        "over_until": max(
+            (a.month_blocked_until for a in allowances if a.month_blocked_until), default=None
+        ),
         "quotas": WriteQuota.objects.filter(allowance__in=allowances, month=month),
         "by_endpoint": _grouped(hours, "endpoint"),
         "by_person": [
