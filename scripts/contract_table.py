@@ -24,6 +24,17 @@ text and unset values as "", unknown fields are kept, times become aware UTC.
 |---|---|---|---|---|---|
 """
 
+ENERGY = """
+## What the numbers look like
+
+![Production, consumption and battery of a Californian home in June and December](img/energy.svg)
+
+One site of the sandbox's demo world in a clear June week and in the week of the shortest day, drawn
+from the client's records. `python -m scripts.energy_picture` makes it anew and checks it: night is
+zero, the day peaks when the azimuth says so, winter is lower, days are the sums of their intervals,
+and the battery keeps its bounds.
+"""
+
 # Where people meet an operation, as an address of the portal; <id> stands for a number.
 PAGES = {
     "search_systems": "/activations/new/",
@@ -137,7 +148,7 @@ NOTES = {
 
 def page() -> str:
     """The whole of docs/enphase.md."""
-    return HEAD + "".join(row(endpoint) for endpoint in ENDPOINTS.values())
+    return HEAD + "".join(row(endpoint) for endpoint in ENDPOINTS.values()) + ENERGY
 
 
 def row(endpoint: Endpoint) -> str:
