@@ -69,7 +69,7 @@ def config(*, level: str, json: bool) -> dict[str, Any]:
         "loggers": {
             # urllib3 writes whole addresses at DEBUG; the token endpoint has credentials in them.
             "urllib3": {"level": "WARNING"},
-            "kombu": {"level": "WARNING"},
+            "kombu": {"level": "ERROR"},
             "celery": {"level": "WARNING"},
             "django_structlog": {"level": "WARNING"},
         },

@@ -23,7 +23,9 @@ NO_TESTS_COLLECTED = 5
 PYTEST = (PYTHON, "-m", "pytest", "-q")
 # Two processes: each has a sandbox and a database of its own.
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile", "-m", "not browser and not broker")
-WITHOUT_DATABASE = tuple(f"--ignore=tests/{name}" for name in ("enphase", "sandbox", "tooling"))
+WITHOUT_DATABASE = tuple(
+    f"--ignore=tests/{name}" for name in ("contract", "enphase", "sandbox", "tooling")
+)
 ON_POSTGRES = (PYTHON, "-m", "tests.services", "postgres", "--")
 
 

@@ -246,7 +246,8 @@ class Operation(models.Model):
     @property
     def steps(self) -> list[dict[str, str]]:
         """Queued, sent, confirmed, done: where it stands, for the row of steps on its page."""
-        labels = ["Queued", "Sent to Enphase", "Confirmed", "Done"]
+        if self.state == State.DONE and self.sent_at is None:
+            return [{"label": label, "state": "done"} for label in ("Queued", "Nothing to send")]
         at = {
             State.QUEUED: 0,
             State.PAUSED: 0,
@@ -259,6 +260,7 @@ class Operation(models.Model):
         }.get(State(self.state))
         if at is None:
             return []
+        labels = ["Queued", "Sent to Enphase", "Confirming" if at == 2 else "Confirmed", "Done"]
         states = ["done" if i < at else "now" if i == at else "next" for i in range(len(labels))]
         return [
             {"label": label, "state": state} for label, state in zip(labels, states, strict=True)
