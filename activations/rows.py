@@ -1,5 +1,5 @@
 """The rows of the list, written by Python: a page has 50 of them, and templates would take
-four times as long for the same text (docs/development.md). Every value is escaped here.
+four times as long for the same text (docs/decisions/0009). Every value is escaped here.
 """
 
 from collections.abc import Iterable

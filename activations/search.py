@@ -2,7 +2,7 @@
 
 Words of three letters and more are found through an index of trigrams (FTS5 on SQLite, GIN on
 PostgreSQL; migration 0010_search). Two cases are faster without it, measured in
-docs/development.md: a small company is read through in its own order, and so are words that
+docs/decisions/0009: a small company is read through in its own order, and so are words that
 nearly every site has, because the page is full after a few rows.
 """
 

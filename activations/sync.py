@@ -389,9 +389,10 @@ def _look_for_missing(client: Client, company: Company, run: Sweep) -> None:
     if run.kind == Sweep.Kind.FULL:
         if run.unreadable:
             return
-        Activation.objects.filter(company=company, missed_sweeps__gt=0).exclude(
-            pk__in=[pk for pk, _ in unseen]
-        ).update(missed_sweeps=0)
+        missed = Activation.objects.filter(company=company, missed_sweeps__gt=0)
+        back = [pk for pk, system_id in missed.values_list("pk", "system_id") if system_id in seen]
+        for chunk in _chunks(back, 500):
+            Activation.objects.filter(pk__in=chunk).update(missed_sweeps=0)
         for chunk in _chunks([pk for pk, _ in unseen], 500):
             Activation.objects.filter(pk__in=chunk).update(missed_sweeps=F("missed_sweeps") + 1)
 
