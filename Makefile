@@ -34,6 +34,7 @@ fix: setup  ## let ruff mend and format the code
 
 bench: setup  ## measure the goals of docs/development.md on 100,000 activations
 	@$(OURS) -m scripts.bench
+	@$(OURS) -m scripts.bench_client
 
 contract: setup  ## hold the client's requests and the sandbox's answers against the contract
 	@$(OURS) -m scripts.contract

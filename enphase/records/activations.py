@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from enphase import statuses
 from enphase.records.base import (
@@ -84,14 +84,14 @@ class Encharge(Record):
     """The batteries behind one gateway."""
 
     envoy_serial_number: Text = None
-    encharge_serial_numbers: Texts = []
+    encharge_serial_numbers: Texts = Field(default_factory=list)
 
 
 class Enpower(Record):
     """The system controllers behind one gateway."""
 
     envoy_serial_number: Text = None
-    enpower_serial_numbers: Texts = []
+    enpower_serial_numbers: Texts = Field(default_factory=list)
 
 
 def _grid_mode(value: Any) -> Any:
@@ -130,7 +130,9 @@ class Activation(Record):
     maintainer_id: OptionalId = None
     maintainer_name: Text = None
     installer_support_email: Text = None
-    authorized_subcontractors: Annotated[list[AuthorizedSubcontractor], AsList] = []
+    authorized_subcontractors: Annotated[list[AuthorizedSubcontractor], AsList] = Field(
+        default_factory=list
+    )
     grid_connection_type: Annotated[GridConnection | None, BeforeValidator(GridConnection.of)] = (
         None
     )
@@ -143,7 +145,7 @@ class Activation(Record):
     uri: Text = None
     updated_at: Moment = None
     reference: Text = None
-    other_references: Texts = []
+    other_references: Texts = Field(default_factory=list)
     allow_public_access: Flag = None
     source: Text = None
     array_type: Text = None
@@ -154,7 +156,7 @@ class Activation(Record):
     requested_profile: Text = None
     requested_report_freq: Text = None
     voltage: Text = None
-    envoy_serial_numbers: Texts = []
+    envoy_serial_numbers: Texts = Field(default_factory=list)
     expected_envoy_count: Whole = None
     expected_pcu_count: Whole = None
     expected_acb_count: Whole = None
@@ -168,8 +170,8 @@ class Activation(Record):
     pv_model_name: Text = None
     pv_module_power_rating: Number = None
     pv_module_type: Whole = None
-    encharge: Annotated[list[Encharge], AsList] = []
-    enpower: Annotated[list[Enpower], AsList] = []
+    encharge: Annotated[list[Encharge], AsList] = Field(default_factory=list)
+    enpower: Annotated[list[Enpower], AsList] = Field(default_factory=list)
     address: Annotated[Address | None, AsObject] = None
 
     @classmethod
