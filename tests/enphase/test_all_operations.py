@@ -17,7 +17,15 @@ from enphase.records import LiveFrame, Record
 from enphase.resources.live import LiveStream
 from tests.enphase import contract
 from tests.enphase.calls import CALLS
-from tests.enphase.conftest import APPLICATION, Caller, FixedTokens, MakeCaller, Serve, bounded
+from tests.enphase.conftest import (
+    APPLICATION,
+    PATIENT,
+    Caller,
+    FixedTokens,
+    MakeCaller,
+    Serve,
+    bounded,
+)
 from tests.enphase.wire import answer, json_answer, saying
 
 with_contract = pytest.mark.skipif(not contract.CONTRACT.exists(), reason=contract.WHY_SKIPPED)
@@ -113,7 +121,7 @@ def test_what_is_sent_is_what_the_contract_asks_for(
     row = contract.operations()[operation]
     status, body = next(iter(contract.answers(operation)))
     server = serve(saying(wire_answer(status, body)))
-    made: Caller = caller(server.url)
+    made: Caller = caller(server.url, timeouts={"*": PATIENT})
     result = CALLS[operation](made.client)
     if isinstance(result, LiveStream):
         result.close()

@@ -8,7 +8,7 @@ import pytest
 
 from enphase import Application, Client, OutcomeUnknown, Rejected
 from enphase.transport import encode, fill_path
-from tests.enphase.conftest import APPLICATION, FixedTokens, MakeCaller, Serve
+from tests.enphase.conftest import APPLICATION, PATIENT, FixedTokens, MakeCaller, Serve
 from tests.enphase.wire import json_answer, saying
 
 SITE = {"system_id": 701}
@@ -270,7 +270,7 @@ def test_requests_that_would_hit_something_else_are_refused_here(
 ) -> None:
     server = serve(saying(json_answer(200, {})))
     with pytest.raises(ValueError):
-        call(caller(server.url).client)
+        call(caller(server.url, timeouts={"*": PATIENT}).client)
     assert server.connections == 0
 
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from enphase.records import CompanyUser
-from tests.enphase.conftest import MakeCaller, Serve
+from tests.enphase.conftest import PATIENT, MakeCaller, Serve
 from tests.enphase.wire import json_answer, saying
 
 PERSON = {
@@ -126,5 +126,5 @@ def test_a_user_of_a_company_is_created(ask: Any) -> None:
 def test_what_cannot_be_meant_is_refused_here(caller: MakeCaller, serve: Serve, call: Any) -> None:
     server = serve(saying(json_answer(200, PERSON)))
     with pytest.raises(ValueError):
-        call(caller(server.url).client)
+        call(caller(server.url, timeouts={"*": PATIENT}).client)
     assert server.connections == 0

@@ -10,7 +10,7 @@ import pytest
 
 from enphase import OutcomeUnknown, Rejected
 from enphase.records import EvChargerEvents, EvChargers, EvChargerSessions
-from tests.enphase.conftest import MakeCaller, Serve
+from tests.enphase.conftest import PATIENT, MakeCaller, Serve
 from tests.enphase.wire import Request, json_answer, saying
 
 CHARGER = {
@@ -190,7 +190,7 @@ def test_their_errors_have_a_form_of_their_own(ask: Any, details: Any) -> None:
 def test_what_cannot_be_meant_is_refused_here(caller: MakeCaller, serve: Serve, call: Any) -> None:
     server = serve(saying(json_answer(200, SENT)))
     with pytest.raises(ValueError):
-        call(caller(server.url).client.ev_chargers)
+        call(caller(server.url, timeouts={"*": PATIENT}).client.ev_chargers)
     assert server.connections == 0
 
 

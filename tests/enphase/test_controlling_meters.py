@@ -8,7 +8,7 @@ import pytest
 
 from enphase import Rejected
 from enphase.records import Meter
-from tests.enphase.conftest import MakeCaller, Serve
+from tests.enphase.conftest import PATIENT, MakeCaller, Serve
 from tests.enphase.wire import json_answer, saying
 
 METER = {
@@ -75,7 +75,7 @@ def test_a_refused_task_is_rejected(ask: Any) -> None:
 def test_what_cannot_be_meant_is_refused_here(caller: MakeCaller, serve: Serve, call: Any) -> None:
     server = serve(saying(json_answer(200, METER)))
     with pytest.raises(ValueError):
-        call(caller(server.url).client.meters)
+        call(caller(server.url, timeouts={"*": PATIENT}).client.meters)
     assert server.connections == 0
 
 

@@ -16,7 +16,7 @@ from enphase.records import (
     RgmStats,
     Telemetry,
 )
-from tests.enphase.conftest import MakeCaller, Serve
+from tests.enphase.conftest import PATIENT, MakeCaller, Serve
 from tests.enphase.wire import json_answer, saying
 
 META = {"status": "normal", "last_report_at": 1445619615, "operational_at": 1357023600}
@@ -88,7 +88,7 @@ def test_starts_that_cannot_be_meant_are_refused_here(
     given = (701, "9EIM1") if "devices/" in path else (701,)
     server = serve(saying(json_answer(200, EMPTY)))
     with pytest.raises(ValueError):
-        method(caller(server.url).client)(*given, **options)
+        method(caller(server.url, timeouts={"*": PATIENT}).client)(*given, **options)
     assert server.connections == 0
 
 
@@ -97,7 +97,7 @@ def test_a_device_has_a_serial_number(caller: MakeCaller, serve: Serve, serial: 
     server = serve(saying(json_answer(200, EMPTY)))
     for method, _, _ in DEVICES:
         with pytest.raises(ValueError):
-            method(caller(server.url).client)(701, serial)
+            method(caller(server.url, timeouts={"*": PATIENT}).client)(701, serial)
     assert server.connections == 0
 
 
@@ -209,7 +209,7 @@ def test_days_are_asked_for_as_days(
     assert request.target == f"{SYSTEM}/{path}?start_date=2024-06-01&end_date=2024-06-02"
 
     server = serve(saying(json_answer(200, whole)))
-    client = caller(server.url).client
+    client = caller(server.url, timeouts={"*": PATIENT}).client
     for days in ((date(2024, 6, 2), date(2024, 6, 1)), (NOON, None), ("2024-06-01", None)):
         with pytest.raises(ValueError):
             call(client)(701, *days)
@@ -311,7 +311,7 @@ def test_data_that_are_not_there_at_the_moment_are_not_asked_for_at_once(
 ) -> None:
     body = {"errorCode": 7, "errorMessages": ["Data is temporarily unavailable"]}
     server = serve(saying(json_answer(500, body)))
-    made = caller(server.url)
+    made = caller(server.url, timeouts={"*": PATIENT})
     with pytest.raises(TryLater, match="temporarily unavailable") as caught:
         made.client.production.get_rgm_stats(66)
     assert isinstance(caught.value, OutcomeUnknown)
@@ -322,7 +322,7 @@ def test_data_that_are_not_there_at_the_moment_are_not_asked_for_at_once(
 
     server = serve(saying(json_answer(500, {**body, "errorCode": 8})))
     with pytest.raises(OutcomeUnknown) as other:
-        caller(server.url).client.production.get_rgm_stats(66)
+        caller(server.url, timeouts={"*": PATIENT}).client.production.get_rgm_stats(66)
     assert not isinstance(other.value, TryLater)
     assert len(server.requests) == 3
 
