@@ -50,22 +50,22 @@ CHECKS = [
     Check("secrets", [PYTHON, "-m", "scripts.check_secrets"]),
     Check("deploy", [PYTHON, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]),
     Check("migrations", [PYTHON, "manage.py", "makemigrations", "--check", "--dry-run"]),
-    Check("sqlite", [*PYTEST, *SIDE_BY_SIDE], 15 * MINUTES),
+    Check("sqlite", [*PYTEST, *SIDE_BY_SIDE], 20 * MINUTES),
     # What asks no database need not be asked twice.
     Check(
         "postgresql",
         [*ON_POSTGRES, *PYTEST, *SIDE_BY_SIDE, *WITHOUT_DATABASE],
-        15 * MINUTES,
+        20 * MINUTES,
         everyday=False,
     ),
-    Check("brokers", [*PYTEST, "-m", "broker"], 15 * MINUTES, everyday=False),
+    Check("brokers", [*PYTEST, "-m", "broker"], 20 * MINUTES, everyday=False),
     Check(
         "brokers on postgresql",
         [*ON_POSTGRES, *PYTEST, "-m", "broker"],
-        15 * MINUTES,
+        20 * MINUTES,
         everyday=False,
     ),
-    Check("browser", [*PYTEST, "-m", "browser"], 20 * MINUTES, everyday=False),
+    Check("browser", [*PYTEST, "-m", "browser"], 30 * MINUTES, everyday=False),
 ]
 
 
