@@ -4,8 +4,9 @@ Pages are asked for in turns, all of them of one WSGI application in one process
 machine slows them alike: ratios can be trusted, milliseconds cannot. What a web server adds is
 left out on both sides. The sites come from the sandbox by a real sweep, and the same rows serve
 our list and Django's admin, which has the columns, filters and searched fields of ours
-(scripts/bench_urls.py). A search is measured as people type it, by htmx, and as a whole page. Picking up a change goes all the way: a form sent to granian, a Celery
-worker on the embedded broker, the request that leaves for the sandbox.
+(scripts/bench_urls.py). A search is measured as people type it, by htmx, and as a whole page.
+Picking up a change goes all the way: a form sent to granian, a Celery worker on the embedded
+broker, the request that leaves for the sandbox.
 
 `--quick` takes a third of the rounds.
 """
