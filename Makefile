@@ -33,8 +33,7 @@ fix: setup  ## let ruff mend and format the code
 	@$(OURS) -m ruff format .
 
 bench: setup  ## measure the goals of docs/development.md on 100,000 activations
-	@$(OURS) -m scripts.bench
-	@$(OURS) -m scripts.bench_client
+	@$(OURS) -m scripts.bench; first=$$?; $(OURS) -m scripts.bench_client && exit $$first
 
 contract: setup  ## hold the client's requests and the sandbox's answers against the contract
 	@$(OURS) -m scripts.contract

