@@ -28,7 +28,7 @@ class Rule:
 
 # Written in pieces, so that this file does not break its own rules.
 REGISTRIES = r"(pypi\.(org|python)|files\.python" r"hosted|registry\.(npm|yarn)|npm" r"mirror)"
-MACHINE = r"(?<![\w.>)}\"'/-])/(work|root|farm|opt/py" r"pi)(/|\b)"
+MACHINE = r"(?<![\w.>)}/-])/(work|root|farm|opt/py" r"pi)(/|\b)"
 UNFINISHED = r"\b(TO" r"DO|FIX" r"ME|XX" r"X)\b"
 COMMENT = re.compile(r"{% comment %}.*?{% endcomment %}|{#.*?#}", re.DOTALL)
 
