@@ -135,21 +135,22 @@ class Filters:
 
     def rows(self, user: Any, company: Company | None) -> ActivationQuerySet:
         """Everything this shows to a person, newest change first; search and page not applied."""
-        rows: ActivationQuerySet = Activation.objects.for_user(user).present()
+        # One filter and not five: each copies the query.
+        conditions: dict[str, Any] = {"gone_at": None}
         if company is not None:
-            rows = rows.filter(company=company)
+            conditions["company"] = company
         if self.view == "open":
-            rows = rows.filter(is_open=True)
+            conditions["is_open"] = True
         elif self.view == "attention":
-            rows = rows.filter(needs_attention=True)
+            conditions["needs_attention"] = True
         elif self.view == "pto":
-            rows = rows.filter(waits_for_pto=True)
+            conditions["waits_for_pto"] = True
         if len(self.stages) == 1:
-            rows = rows.filter(stage=self.stages[0])
+            conditions["stage"] = self.stages[0]
         elif self.stages:
-            rows = rows.filter(stage__in=self.stages)
-        for name, value in self.facets.items():
-            rows = rows.filter(**{FACETS[name][0]: value})
+            conditions["stage__in"] = self.stages
+        conditions |= {FACETS[name][0]: value for name, value in self.facets.items()}
+        rows: ActivationQuerySet = Activation.objects.for_user(user).filter(**conditions)
         return rows.order_by(*ORDER)
 
     def page(self, rows: ActivationQuerySet) -> ActivationQuerySet:
