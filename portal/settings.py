@@ -49,7 +49,6 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.usersessions",
     "django_countries",
-    "django_filters",
     "django_htmx",
     "portal.ui",
     "portal.users",
