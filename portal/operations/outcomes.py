@@ -2,7 +2,7 @@
 
 import logging
 import random
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -25,6 +25,7 @@ from portal.operations.claims import (
 from portal.operations.crash import crashpoint
 from portal.operations.models import Attempt, Operation, State
 from portal.operations.registry import WRITES
+from portal.usage.plan import next_month
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +116,7 @@ def reject(claim: Claim, error: Rejected) -> None:
 def obey_limit(claim: Claim, error: RateLimited) -> None:
     now = timezone.now()
     if error.period == "month":
-        until = error.retry_at or _next_month(now)
+        until = error.retry_at or next_month(now)
         update(
             claim,
             State.PAUSED,
@@ -207,8 +208,3 @@ def review(claim: Claim, message: str, **values: Any) -> None:
 def not_sure(operation: Operation) -> str:
     write = WRITES.get(operation.kind)
     return words.NOT_SURE_CREATE if write and write.creates else words.NOT_SURE
-
-
-def _next_month(now: datetime) -> datetime:
-    first = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return (first + timedelta(days=32)).replace(day=1)

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -105,14 +105,14 @@ class Meter:
         hits = allowance.month_hits if allowance.month == month else 0
         spent = allowance.month_cost_mills if allowance.month == month else 0
         if plan.per_month and hits >= plan.per_month:
-            raise _month_is_over(_next_month(now), plan.per_month)
+            raise _month_is_over(plans.next_month(now), plan.per_month)
         if plan.budget_mills:
             mine = plan.budget_mills
             if self.lane != "interactive":
                 mine = round(mine * (1 - plans.RESERVE_FOR_PEOPLE))
             if spent >= mine:
                 raise RateLimited(
-                    "The month's budget is used up.", retry_at=_next_month(now), period="month"
+                    "The month's budget is used up.", retry_at=plans.next_month(now), period="month"
                 )
         if plans.is_write(endpoint):
             quota = WriteQuota.objects.filter(
@@ -121,7 +121,7 @@ class Meter:
             if quota and quota.blocked_until and quota.blocked_until > now:
                 raise _month_is_over(quota.blocked_until)
             if quota and plan.writes_per_month and quota.used >= plan.writes_per_month:
-                raise _month_is_over(_next_month(now), plan.writes_per_month)
+                raise _month_is_over(plans.next_month(now), plan.writes_per_month)
 
     def _pass(
         self,
@@ -221,8 +221,3 @@ def _count_write(allowance: Allowance, hit: enphase.Hit, month: str) -> None:
 
 def _month_is_over(until: datetime, limit: int | None = None) -> RateLimited:
     return RateLimited("The month's quota is used up.", retry_at=until, period="month", limit=limit)
-
-
-def _next_month(now: datetime) -> datetime:
-    first = now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    return (first + timedelta(days=32)).replace(day=1)

@@ -1,7 +1,7 @@
 """The plan we pay for, from the settings: limits and prices of the Partner plan by default."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
@@ -56,6 +56,12 @@ def current() -> Plan:
 def month_of(moment: datetime) -> str:
     """The vendor's months are counted in UTC here; nothing is documented about their zone."""
     return f"{moment:%Y-%m}"
+
+
+def next_month(moment: datetime) -> datetime:
+    """The first moment of the month after, by the same count."""
+    first = moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return (first + timedelta(days=32)).replace(day=1)
 
 
 def is_write(endpoint: str) -> bool:

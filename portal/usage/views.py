@@ -21,7 +21,7 @@ LANES = {"interactive": "People", "bulk": "Bulk runs", "sync": "Sweeps"}
 def usage(request: PortalRequest) -> HttpResponse:
     """One month of the current company; support without a chosen one sees all together."""
     start = _month(request.GET.get("month", ""))
-    end = _next(start)
+    end = plans.next_month(start)
     hours = HourOfHits.objects.for_user(request.user).filter(hour__gte=start, hour__lt=end)
     if request.access.company is not None:
         hours = hours.filter(company=request.access.company)
@@ -78,10 +78,6 @@ def _month(typed: str) -> datetime:
         return datetime.strptime(typed, "%Y-%m").replace(tzinfo=UTC)
     except ValueError:
         return timezone.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def _next(start: datetime) -> datetime:
-    return (start + timedelta(days=32)).replace(day=1)
 
 
 def _previous(start: datetime) -> datetime:
