@@ -59,6 +59,13 @@ INSTALLED_APPS = [
     "companies.homeowners",
     "activations",
     "activations.catalog",
+    "activations.snapshots",
+    "activations.arrays",
+    "activations.controls",
+    "activations.devices",
+    "activations.estimates",
+    "activations.meters",
+    "activations.tariffs",
 ]
 
 MIDDLEWARE = [

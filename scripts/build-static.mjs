@@ -11,7 +11,13 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 
 await build({
-  entryPoints: ["static/src/app.css", "static/src/portal.js"],
+  // arrays.js and scan.js are loaded by the array builder alone; scan.js brings the decoder.
+  entryPoints: [
+    "static/src/app.css",
+    "static/src/portal.js",
+    "static/src/arrays.js",
+    "static/src/scan.js",
+  ],
   outdir: out,
   bundle: true,
   minify: true,
@@ -30,7 +36,7 @@ for (const subset of subsets) {
   );
 }
 
-for (const name of ["app.css", "portal.js", "icons.svg"]) {
+for (const name of ["app.css", "portal.js", "arrays.js", "scan.js", "icons.svg"]) {
   const { size } = await stat(`${out}/${name}`);
   process.stdout.write(`${out}/${name} ${(size / 1024).toFixed(1)} kB\n`);
 }

@@ -21,8 +21,8 @@ OPTIONS = [
 
 def main() -> int:
     uv = Path(sys.executable).parent / "uv"
-    # The second is resolved against the first, so the order matters.
-    for name in ("requirements", "requirements-dev"):
+    # Each is resolved against the ones before, so the order matters.
+    for name in ("requirements", "requirements-pv", "requirements-dev"):
         command: list[str | Path] = [uv, "pip", "compile", *OPTIONS, "--upgrade", *sys.argv[1:]]
         command += [f"{name}.in", "--output-file", f"{name}.txt"]
         if subprocess.run(command, cwd=ROOT, timeout=600, check=False).returncode:

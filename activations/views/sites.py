@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from activations import references, refresh
@@ -13,14 +13,26 @@ from activations.models import Activation
 from portal.ui.http import PortalRequest
 from portal.ui.zones import COOKIE, zone_named
 
+# key -> label and the name of its address; parts of a site are named, never imported.
 TABS = [
-    ("detail", "Readiness"),
-    ("site", "Site"),
-    ("equipment", "Equipment"),
-    ("grid", "Grid"),
-    ("people", "People"),
-    ("production", "Production"),
-    ("history", "History"),
+    ("detail", "Readiness", "activations:detail"),
+    ("site", "Site", "activations:site"),
+    ("equipment", "Equipment", "activations:equipment"),
+    ("devices", "Devices", "devices:list"),
+    ("arrays", "Arrays", "arrays:plan"),
+    ("meters", "Meters", "meters:list"),
+    ("tariff", "Tariff", "tariffs:tariff"),
+    ("estimate", "Estimate", "estimates:estimate"),
+    ("people", "People", "activations:people"),
+    ("modes", "Grid and modes", "activations:grid"),
+    ("history", "History", "activations:history"),
+]
+# The pages behind "Grid and modes".
+MODES = [
+    ("grid", "Grid", "activations:grid"),
+    ("production", "Production", "activations:production"),
+    ("battery", "Battery", "controls:battery"),
+    ("loads", "Load control", "controls:loads"),
 ]
 
 
@@ -45,7 +57,11 @@ def may_change(request: PortalRequest, activation: Activation) -> bool:
 
 
 def site_context(request: PortalRequest, activation: Activation, tab: str) -> dict[str, Any]:
-    """For templates/activations/_site_head.html and everything below it."""
+    """For templates/activations/_site_head.html and everything below it.
+
+    `tab` is a key of TABS or MODES, "" for a page that belongs to none.
+    """
+    modes = {key for key, _, _ in MODES}
     return {
         "activation": activation,
         "other_zone": _zone_to_name(request, activation),
@@ -56,16 +72,33 @@ def site_context(request: PortalRequest, activation: Activation, tab: str) -> di
         "may_change": may_change(request, activation),
         "may_administer": request.access.role_in(activation.company_id) == "admin",
         "tab": tab,
-        "tabs": [
-            {
-                "label": label,
-                "url": reverse(f"activations:{name}", args=[activation.pk]),
-                "is_on": name == tab,
-                "count": None,
-            }
-            for name, label in TABS
-        ],
+        "tabs": _tabs(TABS, activation, "modes" if tab in modes else tab),
+        "subtabs": _tabs(MODES, activation, tab) if tab in modes else [],
     }
+
+
+def _tabs(
+    tabs: list[tuple[str, str, str]], activation: Activation, tab: str
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": label,
+            "url": reverse(address, args=[activation.pk]),
+            "is_on": key == tab,
+            "count": None,
+        }
+        for key, label, address in tabs
+        if _exists(address)
+    ]
+
+
+def _exists(address: str) -> bool:
+    """Only while the parts of a site are being built."""
+    try:
+        reverse(address, args=[1])
+    except NoReverseMatch:
+        return False
+    return True
 
 
 def _refreshing_since(request: HttpRequest, activation: Activation) -> float | None:

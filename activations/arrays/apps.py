@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class ArraysConfig(AppConfig):
+    name = "activations.arrays"
+    label = "arrays"

@@ -1,0 +1,108 @@
+"""What can be read of a site, each declared beside its call, in the `reads.py` of its part.
+
+@snapshot("tariff", title="Tariff", operation="get_tariff", parse=SystemTariff.from_api,
+          page="tariffs:tariff", writes=("tariff.update",))
+def tariff(client, activation, key):
+    return client.tariffs.get_tariff(activation.system_id)
+
+@tariff.facts          # what people set, in words: a change of these makes a new version
+@tariff.restore        # how to queue the inverse write
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from enphase import Client
+
+Payload = dict[str, Any]
+Reader = Callable[[Client, Any, str], Any]
+Parser = Callable[[Payload], Any]
+Facts = Callable[[Any], dict[str, str]]
+Restorer = Callable[..., Any]
+
+
+class Absent(Exception):
+    """Enphase has no such thing for this site, which is an answer: the sentence says why.
+
+    Raised by a reader instead of letting a 404 or 422 through that means "this site has none".
+    """
+
+
+@dataclass
+class Kind:
+    """One thing that Enphase tells of a site."""
+
+    name: str
+    title: str
+    operation: str
+    read: Reader
+    parse: Parser
+    hits: int
+    max_age: timedelta
+    page: str
+    writes: tuple[str, ...]
+    to_facts: Facts | None = None
+    restorer: Restorer | None = None
+
+    def facts(self, tell: Facts) -> Facts:
+        """Declare what of it people set: label -> value in words, in the order to be shown.
+
+        Given the parsed record. Only a change of these makes a new version, and one that no
+        operation of ours explains is drift. Kinds without facts keep the newest copy only.
+        """
+        self.to_facts = tell
+        return tell
+
+    def restore(self, queue: Restorer) -> Restorer:
+        """Declare how an earlier version is written back, for kinds that Enphase lets us PUT.
+
+        Called as `queue(activation, record, actor=, token=, reason=)` with the parsed earlier
+        record (and `key=` for kinds that have keys). Returns the Operation; raises Refused with
+        a sentence when it cannot be written back.
+        """
+        self.restorer = queue
+        return queue
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def snapshot(
+    name: str,
+    *,
+    title: str,
+    operation: str,
+    parse: Parser,
+    hits: int = 1,
+    max_age: timedelta = timedelta(hours=6),
+    page: str = "",
+    writes: tuple[str, ...] = (),
+) -> Callable[[Reader], Kind]:
+    """Declare something to be read around its call.
+
+    `read(client, activation, key)` returns a record of the client (its `raw` is kept) or a plain
+    dict that JSON can hold; `parse` makes a record of what was kept. It may raise `Absent`.
+    `operation` is the operationId of the contract, `hits` what one reading costs, `max_age` when a
+    page asks for a newer copy by itself, `page` the address (name) where people see it, `writes`
+    the kinds of operations that change it: those explain a change.
+    """
+
+    def declare(read: Reader) -> Kind:
+        if name in KINDS:
+            raise ValueError(f"{name} is declared twice")
+        KINDS[name] = Kind(
+            name=name,
+            title=title,
+            operation=operation,
+            read=read,
+            parse=parse,
+            hits=hits,
+            max_age=max_age,
+            page=page,
+            writes=writes,
+        )
+        return KINDS[name]
+
+    return declare

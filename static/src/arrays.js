@@ -1,0 +1,1 @@
+// The array builder's comfort: arrow keys, drag, and placing without a page load.

@@ -1,0 +1,1 @@
+// Camera scanning of barcodes, beside typing and pasting.
