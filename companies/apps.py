@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class CompaniesConfig(AppConfig):
@@ -6,5 +7,10 @@ class CompaniesConfig(AppConfig):
     label = "companies"
 
     def ready(self) -> None:
-        """Listen to the apps below, which know nothing of the audit trail."""
+        """Listen to the apps below, which know nothing of the audit trail.
+
+        And let every app say what people who leave still hold in it.
+        """
         from companies import trail  # noqa: F401
+
+        autodiscover_modules("leaving")

@@ -1,21 +1,19 @@
 """One site: what is missing before the next stage, and what is going on."""
 
-import time
 from typing import Any
 
-from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
-from activations import refresh as refreshing
 from activations import values
 from activations.catalog.models import GridProfile
 from activations.checklist import Checklist, checklist
 from activations.models import Activation
-from activations.views.sites import find_site, find_site_to_change, may_change, site_context
+from activations.snapshots import services as snapshots
+from activations.views.sites import find_site, may_change, site_context
 from enphase.records import Activation as Record
 from portal.operations.models import AuditEvent, Operation
 from portal.ui.http import PortalRequest
@@ -51,10 +49,12 @@ def activation_detail(request: PortalRequest, pk: int) -> HttpResponse:
         **site_context(request, activation, "detail"),
         "checklist": tasks,
         "notes": _stage_notes(activation, tasks),
-        "running": [one for one in operations if one.is_open][:3],
+        "running": [one for one in operations if one.is_open and not one.is_scheduled][:3],
         "devices": _devices(activation, record),
         "summary": _summary(activation, record, profile),
         "events": events[:EVENTS_SHOWN],
+        # Of all parts: whatever changed behind our back is told here first.
+        "site_drift": {"drift": snapshots.open_drift(activation)},
         "owner": record.owner if not isinstance(record.owner, str) else None,
         "map_query": values.one_line(values.address_of(record) or {}),
     }
@@ -139,30 +139,3 @@ def _summary(activation: Activation, record: Record, profile: str) -> list[dict[
     ]
     always = {"Owner", "Installer", "Grid profile"}
     return [{"label": label, "value": value} for label, value in rows if value or label in always]
-
-
-# ------------------------------------------------------------------ refresh
-
-
-@require_POST
-def refresh(request: PortalRequest, pk: int) -> HttpResponse:
-    """Ask for the newest state of the site; a worker reads it (2 hits from stage 3 on)."""
-    activation = find_site_to_change(request, pk)
-    asked = time.time()
-    if not refreshing.ask(activation):
-        messages.error(request, "The refresh could not be queued. Try again in a minute.")
-        return redirect("activations:detail", pk)
-    return redirect(f"{reverse('activations:detail', args=[pk])}?refreshing={asked:.3f}")
-
-
-@require_safe
-def freshness(request: PortalRequest, pk: int) -> HttpResponse:
-    """The line that says how old the copy is; reloads the page once the new one is there."""
-    activation = find_site(request, pk)
-    context = site_context(request, activation, "detail")
-    if not request.htmx:
-        return redirect("activations:detail", pk)
-    response = render(request, "activations/_freshness.html", context)
-    if context["refreshing"] is None:
-        response["HX-Redirect"] = reverse("activations:detail", args=[pk])
-    return response

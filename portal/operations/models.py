@@ -50,6 +50,8 @@ OPEN = (
 BUSY = (State.QUEUED, State.SENDING, State.CONFIRMING, State.UNKNOWN)
 # A worker may take these up, once `not_before` has passed.
 DUE = (State.QUEUED, State.CONFIRMING, State.OVERDUE, State.UNKNOWN)
+# What is queued for later than this was meant for later.
+SOON = timedelta(hours=1)
 # A later change to the same site waits for these.
 BLOCKS_SITE = (State.QUEUED, State.SENDING, State.UNKNOWN)
 
@@ -78,6 +80,17 @@ EVENT_WORDS: dict[str, tuple[str, str, str]] = {
     "operation:resumed": ("Goes on", "play", ""),
     "operation:requeued": ("Queued again", "repeat", ""),
     "operation:overdue": ("The gateway is slow", "clock", "warn"),
+    "run:previewed": ("Preview made", "doc", ""),
+    "run:asked": ("Approval asked for", "inbox", "review"),
+    "run:approved": ("Approved", "ok", "ok"),
+    "run:returned": ("Not approved", "bad", "warn"),
+    "run:started": ("Run started", "play", ""),
+    "run:paused": ("Paused", "pause", "warn"),
+    "run:resumed": ("Goes on", "play", ""),
+    "run:retried": ("Failed ones again", "repeat", ""),
+    "run:cancelled": ("Rest cancelled", "stop", ""),
+    "run:discarded": ("Preview discarded", "archive", ""),
+    "run:finished": ("Finished", "ok", "ok"),
 }
 
 
@@ -94,18 +107,26 @@ class OperationQuerySet(ForUser["Operation"]):
         """What a worker may take up now.
 
         Not before its time, not while another worker holds the lease, not while the company's
-        connection is dead, and on one site only the oldest unsettled change.
+        connection is dead, not of a bulk run that is paused, and on one site one change after the
+        other: the oldest first, but people before what a bulk run has not sent yet.
         """
         now = timezone.now()
-        earlier = Operation.objects.filter(
-            site_key=OuterRef("site_key"), state__in=BLOCKS_SITE, pk__lt=OuterRef("pk")
+        others = Operation.objects.filter(
+            site_key=OuterRef("site_key"), state__in=BLOCKS_SITE
         ).exclude(site_key="")
+        before_person = others.filter(pk__lt=OuterRef("pk")).exclude(
+            lane="bulk", state=State.QUEUED
+        )
+        before_bulk = others.filter(Q(pk__lt=OuterRef("pk")) | ~Q(lane="bulk")).exclude(
+            pk=OuterRef("pk")
+        )
+        waits = (~Q(lane="bulk") & Exists(before_person)) | (Q(lane="bulk") & Exists(before_bulk))
         return (
             self.filter(state__in=DUE)
             .filter(not_before__lte=now)
             .filter(Q(lease_until=None) | Q(lease_until__lt=now))
             .exclude(company__account__state="needs_reconnect")
-            .exclude(Q(state=State.QUEUED) & Exists(earlier))
+            .exclude(Q(state=State.QUEUED) & (waits | Q(run__state="paused")))
         )
 
     def stranded(self) -> "OperationQuerySet":
@@ -156,6 +177,15 @@ class Operation(models.Model):
     )
     activation = models.ForeignKey(
         "activations.Activation",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="operations",
+    )
+
+    # The bulk run it is a part of.
+    run = models.ForeignKey(
+        "operations.Run",
         null=True,
         blank=True,
         on_delete=models.SET_NULL,
@@ -218,7 +248,12 @@ class Operation(models.Model):
 
     @property
     def is_busy(self) -> bool:
-        return self.state in BUSY
+        return self.state in BUSY and not self.is_scheduled
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Meant for a later day: open, and nobody waits for it."""
+        return self.state == State.QUEUED and self.not_before > timezone.now() + SOON
 
     @property
     def is_settled(self) -> bool:
@@ -270,7 +305,8 @@ class Operation(models.Model):
     def waits_until(self) -> Any:
         """When the worker will look at it next, if that is in the future."""
         soon = timezone.now() + timedelta(seconds=2)
-        return self.not_before if self.is_busy and self.not_before > soon else None
+        waits = self.is_busy or self.is_scheduled
+        return self.not_before if waits and self.not_before > soon else None
 
 
 class Attempt(models.Model):
@@ -353,6 +389,174 @@ class LookUp(models.Model):
         return f"{self.channel}: {self.finding}"
 
 
+class Run(models.Model):
+    """One change of many systems: what was chosen, what it would do, who allowed it, how it goes.
+
+    Selection and preview are frozen when the preview is made (`items`); what is sent are ordinary
+    operations in the lane "bulk". `value` is what the action's form said, as plain JSON.
+    """
+
+    class State(models.TextChoices):
+        PREVIEWED = "previewed", "Preview"
+        WAITING = "waiting", "Needs approval"
+        RUNNING = "running", "Running"
+        PAUSED = "paused", "Paused"
+        FINISHED = "finished", "Finished"
+        CANCELLED = "cancelled", "Cancelled"
+
+    code = models.CharField(max_length=6, unique=True, default=new_code, editable=False)
+    # Minted with the form of the value; the tokens of the children are derived from it.
+    token = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    # Name of a portal.operations.runs.registry action ("grid-profile").
+    kind = models.CharField(max_length=60)
+    title = models.CharField(max_length=200)
+    value = models.JSONField(default=dict, blank=True)
+    # How the systems were chosen, in words ("All 63 that match stage 3").
+    selection = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.PREVIEWED)
+    # "person", or what stopped it: "month", "reconnect", "rights".
+    pause_reason = models.CharField(max_length=20, blank=True)
+    message = models.CharField(max_length=500, blank=True)
+    reason = models.CharField(max_length=300, blank=True)
+    # How many the preview found: to change, already so, impossible.
+    changes = models.PositiveIntegerField(default=0)
+    already = models.PositiveIntegerField(default=0)
+    cannot = models.PositiveIntegerField(default=0)
+    # An estimate for one system.
+    hits_each = models.PositiveSmallIntegerField(default=1)
+    # Asks for the typed number whatever its size, and for a reason.
+    careful = models.BooleanField(default=False)
+    inverse_of = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="inverses"
+    )
+
+    company = models.ForeignKey("companies.Company", on_delete=models.PROTECT, related_name="runs")
+    # The branch its maker is limited to.
+    branch = models.ForeignKey(
+        "companies.Company", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_name = models.CharField(max_length=255, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    approver_name = models.CharField(max_length=255, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ForUser["Run"].as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(
+                    state__in=[
+                        "previewed",
+                        "waiting",
+                        "running",
+                        "paused",
+                        "finished",
+                        "cancelled",
+                    ]
+                ),
+                name="run_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=models.F("created_by")),
+                name="run_approved_by_another",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["company", "-id"], name="run_list"),
+            models.Index(
+                fields=["id"], name="run_going", condition=Q(state__in=["running", "paused"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.short_id} {self.title}"
+
+    @property
+    def short_id(self) -> str:
+        return f"run-{self.code}"
+
+    @property
+    def systems(self) -> str:
+        return f"{self.changes:,} system{'' if self.changes == 1 else 's'}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Nothing has been queued, and perhaps nothing ever will be."""
+        return self.state in (self.State.PREVIEWED, self.State.WAITING)
+
+    @property
+    def is_going(self) -> bool:
+        return self.state in (self.State.RUNNING, self.State.PAUSED)
+
+
+class RunItem(models.Model):
+    """One system of a run: what the preview said of it, and the operation it became.
+
+    `value` is what this system is set to when it differs from the run's (undo runs).
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Queued"
+        SENT = "sent", "Handed over"
+        ALREADY = "already", "Already so"
+        CANNOT = "cannot", "Left out"
+        REFUSED = "refused", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
+    # The order of the run, from 1.
+    number = models.PositiveIntegerField()
+    activation = models.ForeignKey(
+        "activations.Activation", null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    name = models.CharField(max_length=255)
+    reference = models.CharField(max_length=255, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    reason = models.CharField(max_length=500, blank=True)
+    before = models.JSONField(default=dict, blank=True)
+    after = models.JSONField(default=dict, blank=True)
+    value = models.JSONField(default=dict, blank=True)
+    # What the action wants to remember of the look, such as the value to compare with.
+    seen = models.JSONField(default=dict, blank=True)
+    # Failed and begun anew so many times; part of the token, so that no try is queued twice.
+    tries = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(default=timezone.now)
+    operation = models.ForeignKey(
+        Operation, null=True, on_delete=models.SET_NULL, related_name="run_items"
+    )
+
+    class RunItemQuerySet(ForUser["RunItem"]):
+        company_path = "run__company_id"
+        branch_path = "run__branch_id"
+
+    objects = RunItemQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint("run", "number", name="run_item_number_once"),
+            models.UniqueConstraint(
+                "run",
+                "activation",
+                name="run_item_once_a_site",
+                condition=Q(activation__isnull=False),
+            ),
+        ]
+        indexes = [models.Index(fields=["run", "state", "number"], name="run_item_next")]
+
+    def __str__(self) -> str:
+        return f"{self.number} of {self.run_id}: {self.name}"
+
+
 class AuditEvent(models.Model):
     """One thing that happened, chained to the one before by its hash. Only ever added.
 
@@ -390,6 +594,13 @@ class AuditEvent(models.Model):
     )
     activation = models.ForeignKey(
         "activations.Activation",
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="events",
+    )
+    run = models.ForeignKey(
+        "operations.Run",
         null=True,
         on_delete=models.DO_NOTHING,
         db_constraint=False,

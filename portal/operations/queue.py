@@ -2,13 +2,18 @@
 
 import logging
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from portal.operations import audit
-from portal.operations.models import Operation
+from portal.operations.models import Operation, Run
 from portal.operations.registry import Write
 from portal.ui.errors import Refused
 
@@ -21,6 +26,28 @@ class Busy(Refused):
     def __init__(self, message: str, operation: Operation | None = None) -> None:
         super().__init__(message)
         self.operation = operation
+
+
+@dataclass(frozen=True)
+class _Part:
+    run: Run
+    token: uuid.UUID
+
+
+_part: ContextVar[_Part | None] = ContextVar("part_of_run", default=None)
+
+
+@contextmanager
+def part_of(run: Run, token: uuid.UUID) -> Iterator[None]:
+    """The one change queued inside is a part of the run: in its lane, under this token.
+
+    So every service that queues for a person queues for a run too, without knowing of runs.
+    """
+    before = _part.set(_Part(run, token))
+    try:
+        yield
+    finally:
+        _part.reset(before)
 
 
 def queue_write(
@@ -43,20 +70,27 @@ def queue_write(
 ) -> Operation:
     """Record a change we owe Enphase; a worker sends it after commit.
 
+    With `not_before` it is sent then, in no order with other changes of the site.
+
     Asking again for the same change (same `token`, or same `key` and payload while open) returns
     the operation that exists. A different change under the same key raises `Busy`.
     Intent, audit event and doorbell live or die with the caller's transaction.
     """
+    part = _part.get()
+    if part is not None:
+        token, lane, reason = part.token, "bulk", reason or part.run.reason
     if token is not None and (
         same := Operation.objects.filter(token=token, company=company).first()
     ):
         return same
+    later = not_before is not None and not_before > timezone.now()
     fields: dict[str, Any] = {
         "kind": write.kind,
         "version": write.version,
         "payload": payload,
         "key": key,
-        "site_key": f"activation:{activation.pk}" if activation is not None else "",
+        # Changes of a site are sent in order; one for a later day holds up none of them.
+        "site_key": f"activation:{activation.pk}" if activation is not None and not later else "",
         "lane": lane,
         "title": title,
         "subject": subject or (str(activation) if activation is not None else ""),
@@ -70,6 +104,7 @@ def queue_write(
         "branch": branch if branch is not None else getattr(activation, "branch", None),
         "activation": activation,
         "token": token or uuid.uuid4(),
+        "run": part.run if part is not None else None,
     }
     if not_before is not None:
         fields["not_before"] = not_before
