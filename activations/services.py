@@ -270,6 +270,7 @@ def queue_change(
     changes: dict[str, Any],
     base: dict[str, Any],
     names: dict[str, dict[str, str]] | None = None,
+    reason: str = "",
     actor: Any,
     token: uuid.UUID | None = None,
 ) -> Operation:
@@ -297,6 +298,7 @@ def queue_change(
         title=title,
         before=values.rows(seen, words.get("before")),
         after=values.rows(changes, words.get("after")),
+        reason=reason,
         token=token,
     )
 

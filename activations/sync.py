@@ -19,12 +19,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from activations import tally
+from activations import tally, values
 from activations.models import Activation, Mirror, Sweep, SweepPage
 from activations.search import fold
+from activations.snapshots import services as snapshots
 from companies.models import Company
 from enphase import Client, EnphaseError, RateLimited, Rejected, statuses
 from enphase.records import Activation as Record
+from enphase.records import ProductionMode
 from portal.connections.models import Account
 from portal.connections.services import NeedsReconnect, client_for, sentence_for
 from portal.operations import audit
@@ -68,6 +70,13 @@ def adopt(company: Company, record: Record, *, detail: bool) -> Activation:
     have. A change of stage is stamped and goes into the trail. A row of the list that is the same
     as last time writes nothing.
     """
+    row = _adopt(company, record, detail=detail)
+    if detail:
+        snapshots.keep(row, "activation", values.detail_of(row))
+    return row
+
+
+def _adopt(company: Company, record: Record, *, detail: bool) -> Activation:
     rows = Activation.objects.filter(company=company, system_id=record.system_id)
     row = rows.select_for_update().first()
     if row is None:
@@ -83,6 +92,20 @@ def adopt(company: Company, record: Record, *, detail: bool) -> Activation:
     if _take(row, record, _branches(company), detail=detail):
         tally.refresh(company)
     return row
+
+
+def take_in_production(activation: Activation, mode: ProductionMode) -> None:
+    """Keep what the gateway said about production, and when."""
+    Activation.objects.filter(pk=activation.pk).update(
+        production_mode=mode.mode or activation.production_mode,
+        production={
+            "mode": mode.mode or "",
+            "total_micros": mode.total_micros,
+            "energy_producing_micros": mode.energy_producing_micros,
+        },
+        production_at=timezone.now(),
+    )
+    snapshots.keep(activation, "production", mode)
 
 
 @transaction.atomic

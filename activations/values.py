@@ -135,6 +135,11 @@ def seen(activation: Any) -> dict[str, Any]:
     return values_of(record_of(activation))
 
 
+def detail_of(activation: Any) -> Activation:
+    """Our copy of the whole record, without what only the list has told since."""
+    return Activation.from_api({**activation.detail, "system_id": activation.system_id})
+
+
 def record_of(activation: Any) -> Activation:
     """Our copy of a site as the record it came from: detail and row of the list, the newer wins."""
     row, detail = activation.raw, activation.detail

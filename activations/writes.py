@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from activations import refresh, sync, values
+from activations import sync, values
 from activations.matching import same_street
 from activations.models import Activation
 from companies.models import Company
@@ -486,4 +486,4 @@ def _take_in_acknowledgement(operation: Operation, _reply: Any) -> None:
 
 def _remember(payload: dict[str, Any], mode: ProductionMode) -> None:
     for row in _rows(payload):
-        refresh.take_in_production(row, mode)
+        sync.take_in_production(row, mode)

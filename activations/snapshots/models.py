@@ -1,5 +1,6 @@
 """What Enphase last said about one thing of one site, and what it said before."""
 
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,9 @@ from django.utils import timezone
 
 from activations.snapshots.registry import KINDS, Kind
 from portal.users.models import ForUser
+
+# A reading that was asked for and never ended is given up after this.
+PATIENCE = timedelta(seconds=90)
 
 
 class Snapshot(models.Model):
@@ -26,15 +30,13 @@ class Snapshot(models.Model):
     key = models.CharField(max_length=80, blank=True)
     payload = models.JSONField(default=dict, blank=True)
     absent = models.CharField(max_length=300, blank=True)
-    # What people set, in words; its digest tells whether anything changed.
-    facts = models.JSONField(default=dict, blank=True)
-    digest = models.CharField(max_length=64, blank=True)
     fetched_at = models.DateTimeField(null=True, blank=True)
     # Since when the facts are what they are, as far as we saw.
     valid_from = models.DateTimeField(null=True, blank=True)
     # A reading is under way since then; given up after a while.
     asked_at = models.DateTimeField(null=True, blank=True)
-    # What went wrong with the last reading, "" when nothing did; not tried again before.
+    # What went wrong with the last reading, "" when nothing did. Pages that only look do not
+    # have it tried again before `not_before`.
     problem = models.CharField(max_length=300, blank=True)
     not_before = models.DateTimeField(null=True, blank=True)
 
@@ -62,9 +64,23 @@ class Snapshot(models.Model):
         return self.declared.parse(self.payload) if self.payload else None
 
     @property
+    def facts(self) -> dict[str, str]:
+        """What people set, label -> value in words. Empty for kinds that hold only readings."""
+        return self.declared.facts_of(self.record, self.absent)
+
+    @property
+    def is_awaited(self) -> bool:
+        """Is a reading under way?"""
+        return self.asked_at is not None and timezone.now() - self.asked_at < PATIENCE
+
+    @property
     def is_known(self) -> bool:
         """Has Enphase ever answered, if only that there is none?"""
         return self.fetched_at is not None
+
+    def rests(self, now: datetime) -> bool:
+        """Did the last reading fail, too recently for a page to have it tried again?"""
+        return self.not_before is not None and self.not_before > now
 
     @property
     def is_old(self) -> bool:
@@ -77,7 +93,7 @@ class Version(models.Model):
 
     snapshot = models.ForeignKey(Snapshot, on_delete=models.CASCADE, related_name="versions")
     payload = models.JSONField(default=dict, blank=True)
-    facts = models.JSONField(default=dict, blank=True)
+    absent = models.CharField(max_length=300, blank=True)
     valid_from = models.DateTimeField(default=timezone.now)
     # Our operation that explains the change; none for the first copy and for drift.
     operation = models.ForeignKey(
@@ -115,3 +131,7 @@ class Version(models.Model):
     @cached_property
     def record(self) -> Any:
         return self.snapshot.declared.parse(self.payload) if self.payload else None
+
+    @cached_property
+    def facts(self) -> dict[str, str]:
+        return self.snapshot.declared.facts_of(self.record, self.absent)

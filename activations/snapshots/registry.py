@@ -55,6 +55,14 @@ class Kind:
         self.to_facts = tell
         return tell
 
+    def facts_of(self, record: Any, absent: str = "") -> dict[str, str]:
+        """The facts of one copy, always in today's words; empty for kinds without any."""
+        if self.to_facts is None:
+            return {}
+        if record is None:
+            return {self.title: absent} if absent else {}
+        return self.to_facts(record)
+
     def restore(self, queue: Restorer) -> Restorer:
         """Declare how an earlier version is written back, for kinds that Enphase lets us PUT.
 

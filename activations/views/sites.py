@@ -3,13 +3,13 @@
 from datetime import UTC
 from typing import Any
 
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from activations import references, refresh
+from activations import reads, references
 from activations.models import Activation
+from activations.snapshots.sheets import sheet
 from portal.ui.http import PortalRequest
 from portal.ui.zones import COOKIE, zone_named
 
@@ -34,6 +34,8 @@ MODES = [
     ("battery", "Battery", "controls:battery"),
     ("loads", "Load control", "controls:loads"),
 ]
+# Tabs whose page is a form: nothing is swapped below somebody's hands there.
+EDITED = {"site", "equipment", "grid", "people"}
 
 
 def find_site(request: PortalRequest, pk: int) -> Activation:
@@ -62,13 +64,14 @@ def site_context(request: PortalRequest, activation: Activation, tab: str) -> di
     `tab` is a key of TABS or MODES, "" for a page that belongs to none.
     """
     modes = {key for key, _, _ in MODES}
+    things = reads.things_of(activation)
     return {
         "activation": activation,
         "other_zone": _zone_to_name(request, activation),
         "reference": references.nice(activation.reference),
-        "refresh_hits": refresh.hits_of(activation),
-        "refreshing": _refreshing_since(request, activation),
-        "refresh_problem": refresh.problem_of(activation),
+        "site_sheet": sheet(
+            request, activation, reads.things_of(activation), editing=tab in EDITED
+        ),
         "may_change": may_change(request, activation),
         "may_administer": request.access.role_in(activation.company_id) == "admin",
         "tab": tab,
@@ -99,16 +102,6 @@ def _exists(address: str) -> bool:
     except NoReverseMatch:
         return False
     return True
-
-
-def _refreshing_since(request: HttpRequest, activation: Activation) -> float | None:
-    """Since when a refresh asked for by this page is awaited, as in its address."""
-    since = request.GET.get("refreshing", "")
-    try:
-        asked = float(since)
-    except ValueError:
-        return None
-    return asked if refresh.is_awaited(activation, asked) else None
 
 
 def _zone_to_name(request: PortalRequest, activation: Activation) -> str:
