@@ -1,10 +1,8 @@
 """A roof plan that is being drawn, and where each serial of a company lies."""
 
-from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
 
 from portal.users.models import ForUser
 
