@@ -95,6 +95,8 @@ def production(client: Client, activation: Activation, key: str) -> ProductionMo
         if refusal.status != 422:
             raise
         raise Absent("This system has no gateway that could tell.") from None
+    if mode.mode is None:
+        raise Refused("The gateway did not say whether it produces.")
     sync.take_in_production(activation, mode)
     return mode
 

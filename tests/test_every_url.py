@@ -14,6 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from activations import sync
 from activations.catalog.models import PvManufacturer
 from activations.models import Activation, Draft
+from activations.snapshots import services as snapshots
+from activations.snapshots.models import Snapshot, Version
 from companies.homeowners.models import HomeOwner, SiteAccess
 from companies.middleware import SESSION_KEY
 from companies.models import Membership
@@ -51,8 +53,6 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "activations:look-up": ("draft", NOBODY, CHANGED),
     "activations:discard": ("draft", NOBODY, CHANGED),
     "activations:detail": ("site", SEEN, NOBODY),
-    "activations:refresh-site": ("site", NOBODY, CHANGED),
-    "activations:freshness": ("site", SEEN, NOBODY),
     "activations:site": ("site", SEEN, CHANGED),
     "activations:equipment": ("site", SEEN, CHANGED),
     "activations:grid": ("site", SEEN, CHANGED),
@@ -63,6 +63,15 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "activations:switch": ("site-mode", CHANGED, CHANGED),
     "activations:history": ("site", SEEN, NOBODY),
     "activations:delete": ("site", CHANGED, ADMINISTERED),
+    "controls:battery": ("site", SEEN, CHANGED),
+    "controls:loads": ("site", SEEN, NOBODY),
+    "controls:load": ("site-load", CHANGED, CHANGED),
+    "snapshots:refresh": ("site", NOBODY, (LOGIN, GONE, GONE, GONE, GONE, GONE)),
+    "snapshots:line": ("site", SEEN, NOBODY),
+    "snapshots:keep": ("site-version", NOBODY, CHANGED),
+    "snapshots:restore": ("site-version", CHANGED, CHANGED),
+    "snapshots:history": ("site-kind", SEEN, NOBODY),
+    "snapshots:history-of": ("site-thing", SEEN, NOBODY),
     "operations:list": ({}, SIGNED_IN, NOBODY),
     "operations:detail": ("operation", SEEN, NOBODY),
     "operations:progress": ("operation", SEEN, NOBODY),
@@ -124,9 +133,8 @@ def things(halcyon, bluebonnet, alice, bob, world):
     """One thing of Halcyon for every kind of address."""
     sync.sweep(halcyon)
     site = Activation.objects.get(company=halcyon, system_id=701)
-    owner = HomeOwner.objects.create(
-        company=halcyon, enphase_id=3001, email="ada.okafor@example.com"
-    )
+    # The sweep has met her as owner of a site.
+    owner = HomeOwner.objects.get(company=halcyon, enphase_id=3001)
     SiteAccess.objects.create(home_owner=owner, activation=site, state=SiteAccess.State.HAS_ACCESS)
     PvManufacturer.objects.create(enphase_id=109, name="Alps Technology")
     draft = Draft.objects.create(company=halcyon, author=alice, uuid=uuid.uuid4())
@@ -138,9 +146,15 @@ def things(halcyon, bluebonnet, alice, bob, world):
         actor=alice,
         state=State.NEEDS_REVIEW,
     )
+    snapshots.refresh(site, "activation")
+    Snapshot.objects.create(activation=site, kind="activation", key="901")
+    version = Version.objects.get(snapshot__activation=site, snapshot__key="")
     return {
         "company": halcyon.pk,
         "site": {"pk": site.pk},
+        "site-kind": {"pk": site.pk, "kind": "activation"},
+        "site-thing": {"pk": site.pk, "kind": "activation", "key": "901"},
+        "site-version": {"pk": site.pk, "version": version.pk},
         "site-owner": {"pk": site.pk, "owner": owner.pk},
         "site-mode": {"pk": site.pk, "mode": "on"},
         "draft": {"key": draft.uuid},

@@ -91,7 +91,8 @@ def snapshot(
     """Declare something to be read around its call.
 
     `read(client, activation, key)` returns a record of the client (its `raw` is kept) or a plain
-    dict that JSON can hold; `parse` makes a record of what was kept. It may raise `Absent`.
+    dict that JSON can hold; `parse` makes a record of what was kept. It may raise `Absent`, or
+    Refused with a sentence when the answer is no answer.
     `operation` is the operationId of the contract, `hits` what one reading costs, `max_age` when a
     page asks for a newer copy by itself, `page` the address (name) where people see it, `writes`
     the kinds of operations that change it: those explain a change.

@@ -17,7 +17,7 @@ from activations.snapshots.models import PATIENCE, Snapshot, Version
 from activations.snapshots.registry import KINDS, Absent, Kind
 from enphase import EnphaseError, RateLimited, Rejected
 from enphase.records.base import Record
-from portal.connections.services import client_for, sentence_for
+from portal.connections.services import NeedsReconnect, client_for, sentence_for
 from portal.operations import audit, words
 from portal.operations.models import Operation, State, describe_event
 from portal.ui.errors import Refused
@@ -132,13 +132,12 @@ def keep(
     ValueError when the answer cannot be read; our copy stays as it is.
     """
     declared = KINDS[kind]
-    absent = str(answer)[:300] if isinstance(answer, Absent) else ""
-    payload = _payload(answer)
-    facts = declared.facts_of(declared.parse(payload) if payload else None, absent)
-
     Snapshot.objects.get_or_create(activation=activation, kind=kind, key=key)
     row = Snapshot.objects.select_for_update().get(activation=activation, kind=kind, key=key)
     row.activation = activation
+    absent = str(answer)[:300] if isinstance(answer, Absent) else ""
+    payload = _payload(answer, row.payload)
+    facts = declared.facts_of(declared.parse(payload) if payload else None, absent)
     now = timezone.now()
     if row.fetched_at is None or row.facts != facts:
         if declared.to_facts is not None:
@@ -151,10 +150,14 @@ def keep(
     return row
 
 
-def _payload(answer: Record | dict[str, Any] | Absent) -> dict[str, Any]:
+def _payload(answer: Record | dict[str, Any] | Absent, known: dict[str, Any]) -> dict[str, Any]:
+    """What to keep. A field that could not be read keeps what we knew of it."""
     if isinstance(answer, Absent):
         return {}
-    return dict(answer.raw if isinstance(answer, Record) else answer)
+    if not isinstance(answer, Record):
+        return dict(answer)
+    unreadable = {name: known[name] for name in answer.quarantined if name in known}
+    return {**answer.raw, **unreadable}
 
 
 def _add_version(
@@ -298,8 +301,8 @@ def read_all(
                 kind, key = left[0]
                 problem = _read(client, activation, KINDS[kind], key) or problem
                 left.pop(0)
-    except Refused as refusal:
-        # No usable connection: true for all that is left.
+    except NeedsReconnect as refusal:
+        # True for all that is left.
         problem = str(refusal)
         _note_problem(activation, left, problem)
     return problem
@@ -315,6 +318,11 @@ def _read(client: Any, activation: Activation, declared: Kind, key: str) -> str:
         problem = words.explain(limit)
         _note_problem(activation, things, problem, limit.retry_at)
         return problem
+    except NeedsReconnect:
+        raise
+    except Refused as refusal:
+        _note_problem(activation, things, str(refusal))
+        return str(refusal)
     except EnphaseError as error:
         problem = words.explain(error) if isinstance(error, Rejected) else sentence_for(error)
         _note_problem(activation, things, problem)

@@ -69,9 +69,7 @@ def site_context(request: PortalRequest, activation: Activation, tab: str) -> di
         "activation": activation,
         "other_zone": _zone_to_name(request, activation),
         "reference": references.nice(activation.reference),
-        "site_sheet": sheet(
-            request, activation, reads.things_of(activation), editing=tab in EDITED
-        ),
+        "site_sheet": sheet(request, activation, things, editing=tab in EDITED),
         "may_change": may_change(request, activation),
         "may_administer": request.access.role_in(activation.company_id) == "admin",
         "tab": tab,

@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from activations.models import Activation
+from activations.snapshots.models import Snapshot
 from portal.operations.models import Operation
 from tests.activations.sites import copy_of
 
@@ -69,6 +70,7 @@ def test_stage_one_names_what_is_missing(client, alice, halcyon):
 
 def test_what_was_never_read_is_not_guessed(client, alice, okafor):
     Activation.objects.filter(pk=okafor.pk).update(detail={}, detail_at=None, production={})
+    Snapshot.objects.all().delete()
     client.force_login(alice)
     page = client.get(reverse("activations:detail", args=[okafor.pk])).content.decode()
     assert "Cannot tell" in page
