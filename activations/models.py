@@ -16,6 +16,10 @@ class ActivationQuerySet(ForUser["Activation"]):
         """Sites that still exist at Enphase."""
         return self.filter(gone_at=None)
 
+    def lost(self) -> "ActivationQuerySet":
+        """Sites that vanished from our list although they still exist."""
+        return self.filter(lost_at__isnull=False)
+
 
 class Activation(models.Model):
     """One site: the columns that lists need, and the answers of Enphase they come from.
@@ -45,6 +49,7 @@ class Activation(models.Model):
     permission_to_operate = models.BooleanField(null=True)
     owner_id = models.BigIntegerField(null=True, blank=True)
     owner_name = models.CharField(max_length=255, blank=True)
+    host_id = models.BigIntegerField(null=True, blank=True)
     installer_id = models.BigIntegerField(null=True, blank=True)
     installer_name = models.CharField(max_length=255, blank=True)
     maintainer_name = models.CharField(max_length=255, blank=True)
@@ -85,6 +90,8 @@ class Activation(models.Model):
     # When a list last did not show the site and Enphase was asked for it by its id.
     asked_at = models.DateTimeField(null=True, blank=True)
     gone_at = models.DateTimeField(null=True, blank=True)
+    # Gone only for us: the site is still there, and Enphase no longer lets the company see it.
+    lost_at = models.DateTimeField(null=True, blank=True)
 
     objects = ActivationQuerySet.as_manager()
 
@@ -131,6 +138,18 @@ class Activation(models.Model):
                 condition=Q(gone_at=None),
             ),
             models.Index(fields=["company", "reference"], name="activation_reference"),
+            # The sites of a person.
+            models.Index(fields=["company", "owner_id"], name="activation_owner"),
+            models.Index(
+                fields=["company", "host_id"],
+                name="activation_host",
+                condition=Q(host_id__isnull=False),
+            ),
+            models.Index(
+                fields=["company", "-lost_at"],
+                name="activation_lost",
+                condition=Q(lost_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from activations import tally, values
+from activations import owners, tally, values
 from activations.models import Activation, Mirror, Sweep, SweepPage
 from activations.search import fold
 from activations.snapshots import services as snapshots
@@ -54,6 +54,7 @@ LONGEST_PAUSE = timedelta(minutes=30)
 
 describe_event("activation:stage-changed", "Stage changed", "check", "ok")
 describe_event("activation:gone", "No longer at Enphase", "archive", "warn")
+describe_event("activation:lost", "No access to it any more", "lock", "warn")
 describe_event("activation:back", "At Enphase again", "refresh")
 describe_event("activation:exported", "List exported", "download")
 
@@ -72,6 +73,7 @@ def adopt(company: Company, record: Record, *, detail: bool) -> Activation:
     """
     row = _adopt(company, record, detail=detail)
     if detail:
+        owners.take_in(company, record)
         snapshots.keep(row, "activation", values.detail_of(row))
     return row
 
@@ -109,17 +111,23 @@ def take_in_production(activation: Activation, mode: ProductionMode) -> None:
 
 
 @transaction.atomic
-def forget(activation: Activation) -> None:
-    """Mark a site as gone from Enphase. The row stays as a tombstone, for the trail."""
+def forget(activation: Activation, *, lost: bool = False) -> None:
+    """Mark a site as gone from Enphase, or (`lost`) as out of the company's sight.
+
+    The row stays as a tombstone, for the trail. What was lost may later turn out to be gone.
+    """
     row = Activation.objects.select_for_update().get(pk=activation.pk)
-    if row.gone_at is None:
-        row.gone_at = timezone.now()
-        row.save(update_fields=["gone_at"])
+    if row.gone_at is None or (row.lost_at is not None) != lost:
+        now = timezone.now()
+        row.gone_at = row.gone_at or now
+        row.lost_at = now if lost else None
+        row.save(update_fields=["gone_at", "lost_at"])
         tally.refresh(row.company)
-        audit.record(
-            "activation:gone", company=row.company, activation=row, text="No longer at Enphase"
-        )
-    activation.gone_at = row.gone_at
+        tag, text = ("activation:gone", "No longer at Enphase")
+        if lost:
+            tag, text = ("activation:lost", "Enphase no longer shows it to the company")
+        audit.record(tag, company=row.company, activation=row, text=text)
+    activation.gone_at, activation.lost_at = row.gone_at, row.lost_at
 
 
 def _new(company: Company, record: Record, branches: dict[int, int], *, detail: bool) -> Activation:
@@ -141,7 +149,7 @@ def _take(row: Activation, record: Record, branches: dict[int, int], *, detail: 
     counted = _counted(row)
     if detail or not _is_behind(row, record):
         _set_columns(row, record, branches, detail=detail)
-    row.missed_sweeps, row.gone_at = 0, None
+    row.missed_sweeps, row.gone_at, row.lost_at = 0, None, None
     if row.stage != stage:
         row.stage_since = timezone.now()
     row.save()
@@ -212,7 +220,7 @@ def _set_columns(
         text("owner_name", record.owner_name)
     if "other_references" in sent:
         row.other_references = record.other_references
-    for column in ("operational", "permission_to_operate", "owner_id", "installer_id"):
+    for column in ("operational", "permission_to_operate", "owner_id", "host_id", "installer_id"):
         if column in sent:
             setattr(row, column, getattr(record, column))
     if record.stage is not None and record.stage in STAGES:
@@ -324,6 +332,8 @@ def sweep(company: Company, *, kind: str = Sweep.Kind.FULL) -> Sweep | None:
         tally.refresh(company)
     if run.finished_at:
         _tidy(company, run)
+        if run.kind == Sweep.Kind.FULL:
+            owners.take_in_listed(company)
     return run
 
 
@@ -444,7 +454,8 @@ def _ask_for(client: Client, row: Activation) -> int:
         if error.status not in (401, 404):
             raise
         if row.missed_sweeps >= SWEEPS_UNTIL_GONE:
-            forget(row)
+            # 404: it does not exist. 401: it does, and somebody else looks after it now.
+            forget(row, lost=error.status == 401)
             return 1
         return 0
     if record.system_id == row.system_id:

@@ -133,12 +133,16 @@ def hand_over(company: Any, user: Any, *, to: Any, actor: Any) -> dict[str, int]
 @holds(
     "operations",
     title="Open operations",
-    text="Enphase gets nothing in the name of somebody who has left: what is not sent by then fails.",
+    text="Nothing is sent in the name of somebody who has left: what still waits then fails.",
 )
 def operations(company: Any, user: Any) -> list[Thing]:
     rows = Operation.objects.filter(company=company, actor=user).open().order_by("-pk")
     return [
-        Thing(row.title, reverse("operations:detail", args=[row.pk]), f"{row.short_id}, {row.get_state_display()}")
+        Thing(
+            row.title,
+            reverse("operations:detail", args=[row.pk]),
+            f"{row.short_id}, {row.get_state_display()}",
+        )
         for row in rows
     ]
 
