@@ -45,6 +45,7 @@ class Kind:
     writes: tuple[str, ...]
     to_facts: Facts | None = None
     restorer: Restorer | None = None
+    taker: Callable[[Any, Any], None] | None = None
 
     def facts(self, tell: Facts) -> Facts:
         """Declare what of it people set: label -> value in words, in the order to be shown.
@@ -72,6 +73,14 @@ class Kind:
         """
         self.restorer = queue
         return queue
+
+    def changed(self, take: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+        """Declare what else of ours follows from a first or changed copy.
+
+        Called as `take(activation, record)` in the transaction that keeps it; None for no record.
+        """
+        self.taker = take
+        return take
 
 
 KINDS: dict[str, Kind] = {}

@@ -137,11 +137,14 @@ def keep(
     row.activation = activation
     absent = str(answer)[:300] if isinstance(answer, Absent) else ""
     payload = _payload(answer, row.payload)
-    facts = declared.facts_of(declared.parse(payload) if payload else None, absent)
+    record = declared.parse(payload) if payload else None
+    facts = declared.facts_of(record, absent)
     now = timezone.now()
     if row.fetched_at is None or row.facts != facts:
         if declared.to_facts is not None:
             _add_version(row, payload, absent, facts, operation)
+        if declared.taker is not None:
+            declared.taker(activation, record)
         row.valid_from = now
     row.payload, row.absent, row.fetched_at = payload, absent, now
     row.asked_at, row.not_before, row.problem = None, None, ""
