@@ -37,6 +37,11 @@ and the battery keeps its bounds.
 
 # Where people meet an operation, as an address of the portal; <id> stands for a number.
 PAGES = {
+    "list_system_devices": "/activations/<id>/devices/",
+    "get_inverters_summary": "/activations/<id>/devices/",
+    "get_micro_telemetry": "/activations/<id>/devices/<serial>/",
+    "get_acb_telemetry": "/activations/<id>/devices/<serial>/",
+    "get_encharge_telemetry": "/activations/<id>/devices/<serial>/",
     "search_systems": "/activations/new/",
     "retrieve_system_id": "/activations/new/",
     "list_activations": "/activations/",
@@ -48,6 +53,15 @@ PAGES = {
     "revoke_activation_access": "/activations/<id>/people/",
     "set_production_mode": "/activations/<id>/production/",
     "get_production_mode": "/activations/<id>/production/",
+    "get_battery_mode": "/activations/<id>/battery/",
+    "update_battery_mode": "/activations/<id>/battery/",
+    "get_battery_settings": "/activations/<id>/battery/",
+    "update_battery_settings": "/activations/<id>/battery/",
+    "get_storm_guard": "/activations/<id>/battery/",
+    "update_storm_guard": "/activations/<id>/battery/",
+    "get_load_control": "/activations/<id>/battery/loads/",
+    "update_load_control": "/activations/<id>/battery/loads/",
+    "get_grid_status": "/activations/<id>/grid/",
     "search_users": "/activations/<id>/people/",
     "create_home_owner": "/activations/<id>/people/",
     "get_current_user": "/settings/connection/",
