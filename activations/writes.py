@@ -271,6 +271,7 @@ def update_activation(
 
     Payload: {"company": pk of ours, "system_id", "changes": {field: new}, "base": {field: what the
     person saw}, and "owner": {"email", "operation"} for a new owner whose id is not known yet}.
+    A field that nobody has seen is missing from "base", and learned before the send.
     The read-back is the answer; when it fails, the answer of the change is.
     """
     answer = client.activations.update_activation(system_id, values.on_the_wire(changes))
@@ -305,7 +306,9 @@ def _compare_before_change(client: Client, payload: dict[str, Any]) -> dict[str,
         sync.adopt(company, now, detail=True)
         raise AlreadySo("Enphase has these values already. Nothing was sent.")
     if not payload.get("override"):
-        moved = [name for name in left if not values.same(theirs.get(name), base.get(name))]
+        moved = [
+            name for name in left if name in base and not values.same(theirs.get(name), base[name])
+        ]
         if moved:
             row = sync.adopt(company, now, detail=True)
             names = {"owner_id": now.owner_name or "", "host_id": now.host_name or ""}
@@ -322,7 +325,9 @@ def _compare_before_change(client: Client, payload: dict[str, Any]) -> dict[str,
                 "Add it under Site, then change this."
             )
         left["address"] = theirs["address"]
-    return {**payload, "changes": left}
+    # What nobody had seen is known now, so that it can be put back.
+    learned = {name: theirs.get(name) for name in changes if name not in base}
+    return {**payload, "changes": left, "base": {**base, **learned}}
 
 
 def _subcontractor(record: Record, changes: dict[str, Any]) -> int | None:

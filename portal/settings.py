@@ -156,6 +156,10 @@ OPERATIONS_LEASE_SECONDS = env.float("OPERATIONS_LEASE_SECONDS", default=300.0)
 OPERATIONS_TIME_SCALE = env.float("OPERATIONS_TIME_SCALE", default=1.0)
 OPERATIONS_SWEEP_SECONDS = env.float("OPERATIONS_SWEEP_SECONDS", default=5.0)
 
+# Bulk runs on more systems, or of more hits, wait for a second admin.
+BULK_APPROVAL_SYSTEMS = env.int("BULK_APPROVAL_SYSTEMS", default=25)
+BULK_APPROVAL_HITS = env.int("BULK_APPROVAL_HITS", default=500)
+
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 if CELERY_BROKER_URL.startswith("filesystem"):
     _broker = {name: VAR_DIR / "broker" / name for name in ("queue", "control", "processed")}
@@ -189,6 +193,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "portal.operations.tasks.sweep_operations",
         "schedule": OPERATIONS_SWEEP_SECONDS,
         "options": {"queue": "interactive", "expires": OPERATIONS_SWEEP_SECONDS},
+    },
+    "runs": {
+        "task": "portal.operations.tasks.sweep_runs",
+        "schedule": OPERATIONS_SWEEP_SECONDS,
+        "options": {"queue": "interactive", "expires": OPERATIONS_SWEEP_SECONDS},
+    },
+    "previews": {
+        "task": "portal.operations.tasks.forget_previews",
+        "schedule": 24 * 3600.0,
+        "options": {"queue": "sync"},
     },
     "tokens": {
         "task": "portal.connections.tasks.refresh_tokens",

@@ -7,5 +7,6 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        """Let every app declare its writes, so that any worker can run any operation."""
+        """Let every app declare its writes and bulk actions: any worker runs any operation."""
         autodiscover_modules("writes")
+        autodiscover_modules("bulk")

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from portal.operations.models import AuditEvent, AuditHead, Operation
+from portal.operations.models import AuditEvent, AuditHead, Operation, Run
 
 
 def _hash(previous: str, event: AuditEvent) -> str:
@@ -41,16 +41,18 @@ def record(
     *,
     company: Any = None,
     activation: Any = None,
+    run: Run | None = None,
     actor: Any = None,
     text: str = "",
     data: dict[str, Any] | None = None,
 ) -> AuditEvent:
     """Add one event in the caller's transaction. The actor's name is copied.
 
-    Company, branch and activation are taken from the operation when there is one.
+    Company, branch and activation are taken from the operation or the run when there is one.
     """
-    company_id = operation.company_id if operation else getattr(company, "pk", None)
-    branch_id = operation.branch_id if operation else getattr(activation, "branch_id", None)
+    whole = operation or run
+    company_id = whole.company_id if whole else getattr(company, "pk", None)
+    branch_id = whole.branch_id if whole else getattr(activation, "branch_id", None)
     activation_id = operation.activation_id if operation else getattr(activation, "pk", None)
     AuditHead.objects.get_or_create(chain=company_id or 0)
     head = AuditHead.objects.select_for_update().get(chain=company_id or 0)
@@ -62,6 +64,7 @@ def record(
         tag=tag,
         text=text[:300],
         operation=operation,
+        run=run,
         activation_id=activation_id,
         branch_id=branch_id,
         actor_id=getattr(actor, "pk", None),

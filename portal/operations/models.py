@@ -107,8 +107,8 @@ class OperationQuerySet(ForUser["Operation"]):
         """What a worker may take up now.
 
         Not before its time, not while another worker holds the lease, not while the company's
-        connection is dead, not of a bulk run that is paused, and on one site one change after the
-        other: the oldest first, but people before what a bulk run has not sent yet.
+        connection is dead, not of a bulk run that stands still, and on one site one change after
+        the other: the oldest first, but people before what a bulk run has not sent yet.
         """
         now = timezone.now()
         others = Operation.objects.filter(
@@ -126,7 +126,7 @@ class OperationQuerySet(ForUser["Operation"]):
             .filter(not_before__lte=now)
             .filter(Q(lease_until=None) | Q(lease_until__lt=now))
             .exclude(company__account__state="needs_reconnect")
-            .exclude(Q(state=State.QUEUED) & (waits | Q(run__state="paused")))
+            .exclude(Q(state=State.QUEUED) & (waits | Q(run__state__in=("paused", "cancelled"))))
         )
 
     def stranded(self) -> "OperationQuerySet":
@@ -190,6 +190,7 @@ class Operation(models.Model):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="operations",
+        db_index=False,
     )
 
     not_before = models.DateTimeField(default=timezone.now)
@@ -233,6 +234,9 @@ class Operation(models.Model):
             ),
             models.Index(fields=["company", "-id"], name="operation_list"),
             models.Index(fields=["activation", "-id"], name="operation_of_site"),
+            models.Index(
+                fields=["run", "state"], name="operation_of_run", condition=Q(run__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -604,6 +608,7 @@ class AuditEvent(models.Model):
         null=True,
         on_delete=models.DO_NOTHING,
         db_constraint=False,
+        db_index=False,
         related_name="events",
     )
     branch = models.ForeignKey(
@@ -628,6 +633,7 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["activation", "-id"], name="audit_of_site"),
             models.Index(fields=["operation", "id"], name="audit_of_operation"),
+            models.Index(fields=["run", "id"], name="audit_of_run", condition=Q(run__isnull=False)),
         ]
 
     def __str__(self) -> str:

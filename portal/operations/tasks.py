@@ -8,6 +8,7 @@ from django.utils import timezone
 from portal.operations import runner
 from portal.operations.models import Operation
 from portal.operations.queue import ring
+from portal.operations.runs import pump, services
 
 RUNG_ALREADY = timedelta(seconds=1)
 
@@ -26,3 +27,19 @@ def sweep_operations() -> None:
     overlooked = Operation.objects.due().filter(not_before__lt=timezone.now() - RUNG_ALREADY)
     for pk, lane in overlooked.order_by("pk").values_list("pk", "lane")[:500]:
         ring(pk, lane)
+
+
+@shared_task  # type: ignore[untyped-decorator,unused-ignore]
+def pump_run(pk: int) -> None:
+    pump.pump(pk)
+
+
+@shared_task  # type: ignore[untyped-decorator,unused-ignore]
+def sweep_runs() -> None:
+    """Every 5 seconds: runs go on, whatever happened to the worker or the message."""
+    pump.pump_all()
+
+
+@shared_task  # type: ignore[untyped-decorator,unused-ignore]
+def forget_previews() -> None:
+    services.forget_previews()
