@@ -38,6 +38,8 @@ NO_PAGES = {
     "activations:export",
     "activations:resume",
     "activations:production-panel",
+    "devices:export",
+    "devices:panel",
     "snapshots:line",
     "operations:progress",
     "operations:card",
