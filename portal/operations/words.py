@@ -20,6 +20,18 @@ _TEXTS: list[tuple[str, str]] = [
         "Battery mode needs an Enphase battery, and this site has none.",
     ),
     (
+        "have encharge",
+        "This needs an Enphase battery, and this site has none.",
+    ),
+    (
+        "less than vls",
+        "The reserve cannot be below the shutdown level of the battery. Choose a higher one.",
+    ),
+    (
+        "soc_low is mandatory",
+        "This mode needs the charge at which the load goes off. Enter it, then retry.",
+    ),
+    (
         "devices are present",
         "Devices are still on this system. Remove them, then delete it.",
     ),
