@@ -1,6 +1,7 @@
 """How two plans differ: in words for people, and as steps that can be undone."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from activations.arrays.layout import Plan, RoofArray, place_of, spaced
@@ -137,14 +138,9 @@ def _position(array: RoofArray) -> str:
     return f"x {array.left}, y {array.top}"
 
 
-def degrees(number: Any) -> str:
-    return (
-        "not set"
-        if number is None
-        else f"{number:f}°"
-        if hasattr(number, "as_tuple")
-        else f"{number}°"
-    )
+def degrees(number: int | Decimal | None) -> str:
+    """ "184°", "22.5°" """
+    return "not set" if number is None else f"{number:f}°" if number % 1 else f"{int(number)}°"
 
 
 def run(serials: Iterable[str]) -> str:
@@ -155,6 +151,19 @@ def run(serials: Iterable[str]) -> str:
         words.append(serial[-4:] if same else spaced(serial))
         before = serial
     return ", ".join(words)
+
+
+def spans(numbers: Iterable[int]) -> str:
+    """Columns in few words, in order: "C1 to C8", "C1, C3 to C5"."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(
+        f"C{first}" if first == last else f"C{first} to C{last}" for first, last in spans
+    )
 
 
 # ------------------------------------------------------------------ steps
@@ -186,7 +195,7 @@ def walk(kept: Mapping[str, Any], taken: Step, *, back: bool = False) -> dict[st
     result = dict(kept)
     for key, change in taken.items():
         if isinstance(change, Mapping):
-            result[key] = walk(result[key], change, back=back)
+            result[key] = walk(result[key], dict(change), back=back)
             continue
         value = change[0] if back else change[1]
         if value:

@@ -1,6 +1,5 @@
 """A roof plan that is being drawn, and where each serial of a company lies."""
 
-
 from django.conf import settings
 from django.db import models
 

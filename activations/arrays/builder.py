@@ -1,0 +1,227 @@
+"""What the builder's pages show: the plan, the lists beside it, and what is chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from activations.arrays import actions, drafts, inventory
+from activations.arrays.drafts import KINDS, Board
+from activations.arrays.forms import PositionForm, ShapeForm, initial_of, initial_of_next
+from activations.arrays.inventory import Elsewhere, Inventory
+from activations.arrays.layout import Plan, RoofArray, Spot, cell_name, place_of, spaced
+from activations.models import Activation
+from activations.snapshots.sheets import Sheet, sheet
+from activations.views.sites import may_change, site_context
+from portal.operations.models import Operation
+from portal.ui.http import PortalRequest
+
+VIEWS = ("plan", "table")
+LISTS = ("toplace", "placed", "missing")
+Notice = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person has chosen: in the address of the page, and in every form of it."""
+
+    array: str = ""
+    cell: str = ""
+    view: str = "plan"
+    list: str = "toplace"
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> "Choice":
+        view, lists = given.get("view", ""), given.get("list", "")
+        return cls(
+            array=str(given.get("array", ""))[:40],
+            cell=str(given.get("cell", ""))[:16],
+            view=view if view in VIEWS else "plan",
+            list=lists if lists in LISTS else "toplace",
+        )
+
+    def at(self, spot: Spot) -> "Choice":
+        return replace(self, array=spot.array.ref, cell=spot.cell)
+
+    @property
+    def query(self) -> str:
+        """Only what differs from a bare address."""
+        bare = Choice()
+        return urlencode(
+            {
+                name: value
+                for name, value in vars(self).items()
+                if value != getattr(bare, name) and (name != "cell" or self.array)
+            }
+        )
+
+    def url(self, activation: Activation) -> str:
+        address = reverse("arrays:plan", args=[activation.pk])
+        return f"{address}?{self.query}" if self.query else address
+
+
+@dataclass
+class Desk:
+    """One request at the builder: our copies, the plan, and what is to be said about it."""
+
+    request: PortalRequest
+    activation: Activation
+    choice: Choice
+    sheet: Sheet
+    board: Board
+    notices: list[Notice] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    typed: dict[str, str] = field(default_factory=dict)
+    cell_errors: dict[str, str] = field(default_factory=dict)
+    preview: dict[str, Any] | None = None
+    may_move: dict[str, Any] | None = None
+    bound: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def array(self) -> RoofArray | None:
+        """The chosen array; the first one when none is."""
+        plan = self.board.plan
+        return plan.get(self.choice.array) or (plan.arrays[0] if plan.arrays else None)
+
+    @property
+    def cell(self) -> str:
+        array, place = self.array, place_of(self.choice.cell)
+        if array is None or place is None or array.ref != self.choice.array:
+            return ""
+        name = cell_name(*place)
+        return name if array.has(name) else ""
+
+    def say(self, text: str, tone: str = "info", url: str = "", link: str = "") -> None:
+        self.notices.append({"tone": tone, "text": text, "url": url, "link": link})
+
+    def warn_elsewhere(self, serials: list[str]) -> None:
+        """Name serials that lie on another site of the company, with a link to it."""
+        found = inventory.find_elsewhere(self.request.user, self.activation, serials)
+        for serial, other in list(found.items())[:5]:
+            self.notices.append(elsewhere_notice(serial, other))
+        if len(found) > 5:
+            self.say(f"{len(found) - 5} more are placed on other sites.", "warn")
+
+    def take_inventory(self) -> Inventory:
+        copies = self.sheet.copies
+        plan, row = self.board.plan, self.board.row
+        listed = inventory.take(
+            plan, copies.get(("arrays", "")), copies.get(("inverters", "")), row.scanned
+        )
+        new = plan.serials - self.board.base.serials
+        asked = [*new, *listed.to_place]
+        elsewhere = inventory.find_elsewhere(self.request.user, self.activation, asked)
+        return listed.with_elsewhere(elsewhere) if elsewhere else listed
+
+
+def elsewhere_notice(serial: str, other: Elsewhere) -> Notice:
+    where = f"in the draft of {other.site_name}" if other.is_draft else f"on {other.site_name}"
+    return {
+        "tone": "warn",
+        "text": f"{spaced(serial)} is placed {where} too.",
+        "url": reverse("arrays:plan", args=[other.site_id]),
+        "link": f"Open {other.site_name}",
+    }
+
+
+def sit_down(request: PortalRequest, activation: Activation, choice: Choice) -> Desk:
+    """Our copies and the plan; causes no hit."""
+    found = sheet(request, activation, [("arrays", ""), ("inverters", "")])
+    board = drafts.load(activation, found.copies.get(("arrays", "")))
+    # Once there is a plan, somebody may be drawing: a newer copy must not replace the page.
+    found.editing = board.is_known
+    return Desk(request, activation, choice, found, board)
+
+
+def gateways_of(activation: Activation, plan: Plan) -> list[tuple[str, str]]:
+    """Gateways of the site, and those that its arrays name."""
+    listed: Any = activation.detail.get("envoy_serial_numbers")
+    serials = [str(one) for one in listed] if isinstance(listed, list) else []
+    serials += [array.gateway for array in plan.arrays if array.gateway]
+    return [(serial, spaced(serial)) for serial in dict.fromkeys(serials)]
+
+
+def context(desk: Desk, **more: Any) -> dict[str, Any]:
+    """What every template of templates/arrays/ gets: see views.py."""
+    request, activation, board = desk.request, desk.activation, desk.board
+    plan, array, cell = board.plan, desk.array, desk.cell
+    listed = desk.take_inventory()
+    operations = (
+        Operation.objects.for_user(request.user)
+        .filter(activation=activation, kind__in=KINDS)
+        .order_by("-pk")
+    )
+    last = operations.first()
+    running = last if last is not None and last.is_open else operations.open().first()
+    gateways = gateways_of(activation, plan)
+    reason = drafts.why_not(activation, board)
+    following = actions.next_empty(plan, array.ref, cell) if array is not None else None
+    allowed = may_change(request, activation)
+    choice = replace(desk.choice, array=array.ref if array else "", cell=cell)
+    return {
+        **site_context(request, activation, "arrays"),
+        "heading": "Arrays",
+        "sheet": desk.sheet,
+        "known": board.is_known,
+        "plan": plan,
+        "draft": board.row if board.row.is_open else None,
+        "revision": board.row.revision,
+        "changes": board.changes,
+        "undo": board.row.undo,
+        "redo": board.row.redo,
+        "selected_array": array,
+        "selected_cell": cell,
+        "selected_serial": array.cells.get(cell, "") if array else "",
+        "next_cell": following.cell if following and array and following.array is array else "",
+        "next_spot": following,
+        "view": choice.view,
+        "list": choice.list,
+        "lists": listed.lists,
+        "by_number": listed.by_number,
+        "counts": {
+            "cells": plan.size,
+            "placed": plan.placed,
+            "empty": plan.size - plan.placed,
+            "toplace": len(listed.lists["toplace"]),
+            "missing": len(listed.lists["missing"]) if listed.is_detection_known else None,
+            "duplicates": len(plan.duplicates),
+        },
+        "gateways": gateways,
+        "notices": desk.notices,
+        "outdated": board.outdated,
+        "running": running,
+        "last": last if last is not None and not last.is_open else None,
+        "why_not": reason if allowed else "",
+        "may_edit": allowed and not reason and running is None,
+        "act_url": reverse("arrays:act", args=[activation.pk]),
+        "here": choice.query,
+        "preview": desk.preview,
+        "typed": desk.typed,
+        "errors": desk.errors,
+        "cell_errors": desk.cell_errors,
+        "may_move": desk.may_move,
+        "forms": {
+            "add": desk.bound.get("add") or _add_form(plan, gateways),
+            "array": desk.bound.get("array") or _array_form(array, gateways),
+            "position": desk.bound.get("position") or _position_form(array),
+        },
+        **more,
+    }
+
+
+def _add_form(plan: Plan, gateways: list[tuple[str, str]]) -> ShapeForm:
+    return ShapeForm(initial=initial_of_next(plan, gateways), gateways=gateways, auto_id="add-%s")
+
+
+def _array_form(array: RoofArray | None, gateways: list[tuple[str, str]]) -> ShapeForm | None:
+    if array is None:
+        return None
+    return ShapeForm(initial=initial_of(array), gateways=gateways, array=array, auto_id="array-%s")
+
+
+def _position_form(array: RoofArray | None) -> PositionForm | None:
+    if array is None:
+        return None
+    return PositionForm(initial={"x": array.left, "y": array.top}, auto_id="position-%s")
