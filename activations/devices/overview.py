@@ -493,16 +493,20 @@ class Overview:
         return profile == self.requested
 
     def _judge_profiles(self, section: Section) -> None:
-        told = [row for row in section.rows if row.profile]
+        """One that tells no profile, where others do, has not taken any yet."""
+        listed = [row for row in section.rows if row.micro is not None]
+        if not any(row.profile for row in listed):
+            if self.requested:
+                section.profiles = Profiles(self.profile_name(self.requested), 0, 0)
+            return
         applied = 0
-        for row in told:
+        for row in listed:
             row.profile_name = self.profile_name(row.profile)
             if not self.requested or self.is_requested(row.profile):
                 applied += 1
             else:
                 row.problems.append("straggler")
-        if told or self.requested:
-            section.profiles = Profiles(self.profile_name(self.requested), applied, len(told))
+        section.profiles = Profiles(self.profile_name(self.requested), applied, len(listed))
 
     def _judge_firmware(self, section: Section) -> None:
         """Versions by how many run them; those of the few are marked, and no fault."""

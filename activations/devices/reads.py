@@ -23,6 +23,7 @@ PAGE = 100
 MAX_PAGES = 60
 # Serials named in a sentence; the rest is counted.
 NAMED = 12
+NO_PROFILE = "No grid profile"
 
 # Words for one device of a kind; kinds that came later have their key as their name.
 ONE = {
@@ -71,6 +72,12 @@ def _devices_facts(record: SystemDevices) -> dict[str, str]:
         for kind in ordered(record)
         for device in record.devices[kind]
     }
+
+
+@devices.alarming
+def _is_gone(before: dict[str, str], after: dict[str, str]) -> bool:
+    """A device that was there and is gone. That new ones report is what everybody waits for."""
+    return bool(before.keys() - after.keys())
 
 
 def ordered(record: SystemDevices) -> list[str]:
@@ -189,12 +196,19 @@ def _inverters_facts(record: Inverters) -> dict[str, str]:
     counts = Counter(micro.profile for micro in record.micros)
     facts = {}
     for place, (profile, count) in enumerate(sorted(counts.items(), key=lambda c: (-c[1], c[0]))):
-        label = f"Grid profile {profile}" if profile else "No grid profile"
+        label = f"Grid profile {profile}" if profile else NO_PROFILE
         facts[label] = f"{count} {'microinverter' if count == 1 else 'microinverters'}"
         if place:
             serials = [micro.serial for micro in record.micros if micro.profile == profile]
             facts[label] += f": {named(serials)}"
     return facts
+
+
+@inverters.alarming
+def _is_new_profile(before: dict[str, str], after: dict[str, str]) -> bool:
+    """A grid profile that none had. How many have taken it changes by itself."""
+    new = after.keys() - before.keys() - {NO_PROFILE}
+    return bool(before) and bool(new)
 
 
 def named(serials: list[str]) -> str:

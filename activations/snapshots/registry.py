@@ -46,6 +46,7 @@ class Kind:
     to_facts: Facts | None = None
     restorer: Restorer | None = None
     taker: Callable[[Any, Any], None] | None = None
+    alarm: Callable[[dict[str, str], dict[str, str]], bool] | None = None
 
     def facts(self, tell: Facts) -> Facts:
         """Declare what of it people set: label -> value in words, in the order to be shown.
@@ -73,6 +74,15 @@ class Kind:
         """
         self.restorer = queue
         return queue
+
+    def alarming(self, tell: Callable[[dict[str, str], dict[str, str]], bool]) -> Any:
+        """Declare which changes from outside are drift, for what also changes by itself.
+
+        Called as `tell(facts before, facts after)`. The others are versions all the same. Without
+        it every change from outside is drift.
+        """
+        self.alarm = tell
+        return tell
 
     def changed(self, take: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
         """Declare what else of ours follows from a first or changed copy.

@@ -178,7 +178,7 @@ def _add_version(
         payload=payload,
         absent=absent,
         operation=None if is_first else operation,
-        is_drift=not is_first and operation is None,
+        is_drift=not is_first and operation is None and _alarms(row, facts),
     )
     if version.is_drift:
         rows = differences(row.facts, facts)
@@ -194,6 +194,12 @@ def _add_version(
                 "version": version.pk,
             },
         )
+
+
+def _alarms(row: Snapshot, facts: dict[str, str]) -> bool:
+    """Is a change that nobody here made worth a notice?"""
+    alarm = row.declared.alarm
+    return alarm is None or alarm(row.facts, facts)
 
 
 def _explanation(row: Snapshot) -> Operation | None:

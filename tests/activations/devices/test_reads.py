@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from activations.devices import reads
-from activations.snapshots.services import current, refresh
+from activations.snapshots.services import current, keep, refresh
 from tests.activations.sites import copy_of
 
 pytestmark = pytest.mark.django_db
@@ -176,3 +176,33 @@ def test_a_reading_that_fails_leaves_the_copy(site, world):
     copy = current(site, "devices")
     assert len(copy.record.of_kind("micros")) == 24
     assert copy.problem
+
+
+def test_devices_that_come_are_no_alarm_and_one_that_goes_is(site, world):
+    world.patch_system(701, microinverters=2)
+    refresh(site, "devices")
+    world.patch_system(701, microinverters=5)
+    refresh(site, "devices")
+    versions = current(site, "devices").versions
+    assert versions.count() == 2
+    assert not versions.open_drift().exists()
+
+    world.patch_system(701, microinverters=4)
+    refresh(site, "devices")
+    drift = versions.open_drift().get()
+    before = versions.filter(pk__lt=drift.pk).first()
+    assert set(before.facts) - set(drift.facts) == {"Microinverter 482000070104"}
+
+
+def test_a_profile_nobody_asked_for_is_an_alarm(site):
+    def facts(*profiles):
+        micros = [{"serial_number": str(n), "grid_profile": p} for n, p in enumerate(profiles)]
+        return {"groups": [{"signal_strength": 5, "micro_inverters": micros}]}
+
+    for payload in (facts("a", "a", ""), facts("a", "a", "a"), facts("a", "a", "")):
+        keep(site, "inverters", payload)
+    versions = current(site, "inverters").versions
+    assert versions.count() == 3
+    assert not versions.open_drift().exists()
+    keep(site, "inverters", facts("a", "b", "b"))
+    assert versions.open_drift().count() == 1
