@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from activations import sync
 from activations.catalog.models import PvManufacturer
+from activations.estimates.models import Proposal
 from activations.models import Activation, Draft
 from activations.snapshots import services as snapshots
 from activations.snapshots.models import Snapshot, Version
@@ -77,6 +78,10 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "snapshots:history": ("site-kind", SEEN, NOBODY),
     "snapshots:history-of": ("site-thing", SEEN, NOBODY),
     "operations:list": ({}, SIGNED_IN, NOBODY),
+    "estimates:estimate": ("site", SEEN, CHANGED),
+    "estimates:check": ("site", NOBODY, CHANGED),
+    "estimates:arrays": ("site", CHANGED, CHANGED),
+    "estimates:proposal": ("site-proposal", SEEN, NOBODY),
     "operations:detail": ("operation", SEEN, NOBODY),
     "operations:progress": ("operation", SEEN, NOBODY),
     "operations:card": ("operation", SEEN, NOBODY),
@@ -106,6 +111,17 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "ui:statuses": ({}, SIGNED_IN, NOBODY),
     "ui:appearance": ({}, SIGNED_IN, SIGNED_IN),
     "ui:shortcuts": ({}, SIGNED_IN, SIGNED_IN),
+}
+# What an estimate was worked out from.
+ROOF = {
+    "latitude": 38.6,
+    "longitude": -121.5,
+    "place": "entered",
+    "module_w": 400,
+    "performance_percent": 82,
+    "shading_percent": 0,
+    "clearness": [70] * 12,
+    "planes": [{"label": "Roof", "azimuth": 180, "tilt": 22, "modules": 24}],
 }
 # Addresses of allauth: their rules are allauth's, tests/portal/users covers what we set there.
 LIBRARY = ("account_", "mfa_", "socialaccount_", "usersessions_", "enphase_", "social/")
@@ -150,6 +166,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
         actor=alice,
         state=State.NEEDS_REVIEW,
     )
+    proposal = Proposal.objects.create(activation=site, problem="Not worked out", assumptions=ROOF)
     snapshots.refresh(site, "activation")
     Snapshot.objects.create(activation=site, kind="activation", key="901")
     version = Version.objects.get(snapshot__activation=site, snapshot__key="")
@@ -161,6 +178,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "site-version": {"pk": site.pk, "version": version.pk},
         "site-owner": {"pk": site.pk, "owner": owner.pk},
         "site-mode": {"pk": site.pk, "mode": "on"},
+        "site-proposal": {"pk": site.pk, "number": proposal.pk},
         "site-device": {"pk": site.pk, "serial": "202300000701"},
         "draft": {"key": draft.uuid},
         "draft-step": {"key": draft.uuid, "step": "site"},
