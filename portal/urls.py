@@ -21,6 +21,7 @@ urlpatterns = [
     path("companies/", include("companies.urls")),
     path("owners/", include("companies.homeowners.urls")),
     path("reference/", include("activations.catalog.urls")),
+    path("reference/tariffs/", include("activations.tariffs.reference_urls")),
     path("settings/", include("portal.connections.urls")),
     path("usage/", include("portal.usage.urls")),
     path("", include("portal.ui.urls")),

@@ -44,14 +44,15 @@ def _confirmed(claim: Claim, progress: Progress) -> None:
         row = held(claim)
         if row is None:
             return
-        if claim.write.recorder is not None and progress.reply is not None:
+        if claim.write.recorder is not None and progress.reply is not None and not progress.failed:
             claim.write.recorder(row, progress.reply)
-        row.state = State.DONE
-        row.message = progress.message or claim.write.done_message
+        row.state = State.FAILED if progress.failed else State.DONE
+        row.message = (progress.message or claim.write.done_message)[:500]
         row.progress = progress.as_dict()
         row.finished_at = timezone.now()
         row.save()
-        audit.record("operation:done", row, actor=row.actor, text=row.message, data=row.progress)
+        tag = "operation:failed" if progress.failed else "operation:done"
+        audit.record(tag, row, actor=row.actor, text=row.message, data=row.progress)
 
 
 def _keep_asking(claim: Claim, progress: Progress) -> None:

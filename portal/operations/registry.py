@@ -75,7 +75,8 @@ class Finding:
 class Progress:
     """What a device says of a change that takes time.
 
-    `done` of `total` in words of `unit` ("18 of 24 producing"); `finished` ends the polling.
+    `done` of `total` in words of `unit` ("18 of 24 producing"); `finished` ends the polling, as
+    done, or with `failed` as failed.
     """
 
     finished: bool
@@ -84,6 +85,7 @@ class Progress:
     total: int | None = None
     unit: str = ""
     reply: Any = None
+    failed: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         if self.total is None:

@@ -68,6 +68,7 @@ NAVIGATION = [
         [
             Page("Grid profiles", "ongrid", "catalog:grid-profiles", MEMBERS),
             Page("PV modules", "module", "catalog:pv-modules", MEMBERS),
+            Page("Tariff templates", "tag", "tariff-templates:list", MEMBERS),
         ],
     ),
     (
