@@ -12,6 +12,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from activations import sync
+from activations.arrays.layout import Plan, to_json
+from activations.arrays.models import LayoutDraft
 from activations.catalog.models import PvManufacturer
 from activations.estimates.models import Proposal
 from activations.models import Activation, Draft
@@ -22,6 +24,7 @@ from companies.middleware import SESSION_KEY
 from companies.models import Membership
 from portal.connections.models import Account
 from portal.operations.models import Operation, State
+from tests.activations.arrays import roofs
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -68,6 +71,14 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "activations:switch": ("site-mode", CHANGED, CHANGED),
     "activations:history": ("site", SEEN, NOBODY),
     "activations:delete": ("site", CHANGED, ADMINISTERED),
+    "arrays:plan": ("site", SEEN, NOBODY),
+    "arrays:act": ("site", NOBODY, CHANGED),
+    "arrays:review": ("site", CHANGED, CHANGED),
+    "arrays:scan": ("site", CHANGED, CHANGED),
+    "arrays:import": ("site", CHANGED, CHANGED),
+    "arrays:export": ("site", SEEN, NOBODY),
+    "arrays:array": ("site-array", SEEN, CHANGED),
+    "arrays:array-delete": ("site-array", CHANGED, CHANGED),
     "controls:battery": ("site", SEEN, CHANGED),
     "controls:loads": ("site", SEEN, NOBODY),
     "controls:load": ("site-load", CHANGED, CHANGED),
@@ -170,6 +181,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
     snapshots.refresh(site, "activation")
     Snapshot.objects.create(activation=site, kind="activation", key="901")
     version = Version.objects.get(snapshot__activation=site, snapshot__key="")
+    LayoutDraft.objects.create(activation=site, plan=to_json(roofs.plan()), base=to_json(Plan()))
     return {
         "company": halcyon.pk,
         "site": {"pk": site.pk},
@@ -180,6 +192,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "site-mode": {"pk": site.pk, "mode": "on"},
         "site-proposal": {"pk": site.pk, "number": proposal.pk},
         "site-device": {"pk": site.pk, "serial": "202300000701"},
+        "site-array": {"pk": site.pk, "ref": "a1"},
         "draft": {"key": draft.uuid},
         "draft-step": {"key": draft.uuid, "step": "site"},
         "operation": {"pk": operation.pk},
