@@ -29,7 +29,13 @@ def plan(*arrays: RoofArray) -> Plan:
 
 
 def module(number: int, left: float, top: float, angle: float | None = 0, **more):
-    return {"id": number, "left": left, "top": top, "angle": angle, "serial_num": serial(number)} | more
+    return {
+        "id": number,
+        "left": left,
+        "top": top,
+        "angle": angle,
+        "serial_num": serial(number),
+    } | more
 
 
 def answer(*arrays: dict, angle: int | None = None, inventory=()) -> Layout:
