@@ -116,15 +116,13 @@ def modules(maker: int | None, company: Any = None) -> list[tuple[int, str]]:
     return list(rows.values_list("enphase_id", "name"))
 
 
-def profiles(company: Any, known: dict[str, Any]) -> list[tuple[str, str]]:
-    """Grid profiles for the site's country and state; with a battery, only those that suit it."""
+def profiles(company: Any, known: dict[str, Any]) -> catalog.Offer:
+    """Grid profiles for the site's place; with a battery, only those that suit it."""
     facts = facts_of(known, company)
-    fitting = catalog.grid_profiles_for(
-        company, facts.country, facts.state, needs_battery=facts.has_battery
+    place = catalog.Place(
+        facts.country, facts.state, facts.has_battery, str(known.get("voltage") or "")
     )
-    # Profiles made for the state come first.
-    fitting.sort(key=lambda profile: (not profile.states, profile.name))
-    return [(profile.enphase_id, str(profile)) for profile in fitting]
+    return catalog.offer_of(company, place)
 
 
 def keep(draft: Draft, key: str, kept: FormData) -> None:

@@ -1,5 +1,7 @@
 """Catalogues of Enphase, copied once a day: grid profiles, PV makers and modules."""
 
+import re
+
 from django.db import models
 from django.utils import timezone
 
@@ -36,6 +38,11 @@ class GridProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}".strip()
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The version as numbers, so that 1.10 comes after 1.9."""
+        return tuple(int(part) for part in re.findall(r"\d+", self.version))
 
 
 class PvManufacturer(models.Model):

@@ -1,6 +1,9 @@
 """Choices from the catalogues, for forms and pages. Reads our copies."""
 
 import logging
+import re
+from collections import Counter
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,26 +21,96 @@ log = logging.getLogger(__name__)
 MODELS_LAST = timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class Place:
+    """What decides which grid profiles fit a site: ISO country, two-letter state, "" for any.
+
+    `voltage` is a commercial site's voltage and phase ("480Y"), "" for all others.
+    """
+
+    country: str = ""
+    state: str = ""
+    needs_battery: bool = False
+    voltage: str = ""
+
+
+def why_unfit(profile: GridProfile, place: Place) -> str:
+    """Why a profile is not offered there, as "for another country"; "" when it fits.
+
+    A profile without countries or states fits all of them, one that names no voltage every one.
+    """
+    country, state = place.country.strip().upper(), place.state.strip().upper()
+    if country and profile.countries and country not in profile.countries:
+        return "for another country"
+    if state and profile.states and state not in profile.states:
+        return "for another state"
+    if place.needs_battery and not profile.suits_batteries:
+        return "not fit for batteries"
+    volts = _volts(place.voltage)
+    named = _volts(f"{profile.name} {profile.description}")
+    if volts and named and not volts & named:
+        return "for another voltage"
+    return ""
+
+
+_VOLTS = re.compile(r"\b(\d{3})\s?(?:V|Y|D|Δ|/)", re.IGNORECASE)
+
+
+def _volts(text: str) -> set[str]:
+    """The voltages that a text names: {"480"} for "480Y/277V" and the like."""
+    return set(_VOLTS.findall(text))
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Grid profiles for one site: those that fit, the newest version first, and how many do not.
+
+    `older` are versions that a fitting profile of the same name replaces.
+    """
+
+    place: Place
+    fitting: list[GridProfile]
+    older: list[GridProfile]
+    left_out: dict[str, int]
+    everything: dict[str, GridProfile]
+
+    def newer_than(self, enphase_id: str) -> GridProfile | None:
+        """The newest version of the same profile, when it is a newer one."""
+        own = self.everything.get(enphase_id)
+        if own is None:
+            return None
+        newest = next((one for one in self.fitting if one.name == own.name), None)
+        return newest if newest and newest.order > own.order else None
+
+
+def offer_of(company: Company, place: Place) -> Offer:
+    """What to offer for a site there: profiles made for its state first, then by name."""
+    newest_first = sorted(
+        GridProfile.objects.filter(company=company), key=lambda one: one.order, reverse=True
+    )
+    profiles = sorted(newest_first, key=lambda one: (not one.states, one.name.casefold()))
+    fitting: dict[str, GridProfile] = {}
+    older, left_out = [], Counter[str]()
+    for profile in profiles:
+        if why := why_unfit(profile, place):
+            left_out[why] += 1
+        elif profile.name in fitting:
+            older.append(profile)
+        else:
+            fitting[profile.name] = profile
+    everything = {profile.enphase_id: profile for profile in profiles}
+    return Offer(place, list(fitting.values()), older, dict(left_out.most_common()), everything)
+
+
 def grid_profiles_for(
     company: Company, country: str = "", state: str = "", needs_battery: bool = False
 ) -> list[GridProfile]:
-    """Profiles that fit a site there, by name. A profile without states fits every state.
-
-    `country` is an ISO code, `state` a two-letter code; empty means any. For a site with a battery
-    only those that support one.
-    """
-    country, state = country.strip().upper(), state.strip().upper()
-    profiles = GridProfile.objects.filter(company=company)
-    if needs_battery:
-        profiles = profiles.filter(suits_batteries=True)
+    """Profiles that fit a site there, by name and version. See `why_unfit`."""
     # Lists in JSON columns: databases differ in how to look into them, a few hundred rows do not
     # need them to.
-    return [
-        profile
-        for profile in profiles
-        if (not country or not profile.countries or country in profile.countries)
-        and (not state or not profile.states or state in profile.states)
-    ]
+    place = Place(country, state, needs_battery)
+    profiles = GridProfile.objects.filter(company=company)
+    return [profile for profile in profiles if not why_unfit(profile, place)]
 
 
 def pv_manufacturers() -> QuerySet[PvManufacturer]:

@@ -53,7 +53,7 @@ class Part:
     token: uuid.UUID | None = None
 
 
-KINDS = {"mode": "battery-mode", "settings": "battery-settings", "storm": "storm-guard"}
+KINDS = {"settings": "battery-settings", "mode": "battery-mode", "storm": "storm-guard"}
 TITLES = {
     "mode": "Battery and the grid",
     "settings": "Battery mode and reserve",
@@ -200,7 +200,8 @@ def loads(request: PortalRequest, pk: int) -> HttpResponse:
 def load(request: PortalRequest, pk: int, name: str) -> HttpResponse:
     """When one dry contact ("NC1") gives power: the form, the review, and the change itself."""
     activation = find_site_to_change(request, pk)
-    copy = sheet(request, activation, LOADS).copy("load-control")
+    copies = sheet(request, activation, LOADS, editing=True)
+    copy = copies.copy("load-control")
     contact = copy.record.contact(name) if copy is not None and copy.record else None
     if contact is None or activation.gone_at is not None:
         messages.info(request, f"{name[:20]} cannot be changed here now.")
@@ -217,6 +218,7 @@ def load(request: PortalRequest, pk: int, name: str) -> HttpResponse:
     context = {
         **site_context(request, activation, "loads"),
         "heading": rules.contact_label(contact),
+        "sheet": copies,
         "contact": contact,
         "form": form,
         "base": _signed(activation, what, base or {}),

@@ -12,6 +12,8 @@ from django.views.decorators.http import require_http_methods
 from activations import drafts, services, values
 from activations.forms import EquipmentForm, GridForm, GroupForm, SiteForm
 from activations.models import Activation
+from activations.snapshots import services as snapshots
+from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, may_change, site_context
 from portal.operations.models import Operation
 from portal.ui.errors import Refused
@@ -140,6 +142,7 @@ def _common(
     title, _form_class = GROUPS[group]
     return {
         **site_context(request, activation, group),
+        **(_grid_now(request, activation, base) if group == "grid" else {}),
         "group": group,
         "heading": title,
         "title": TITLES[group],
@@ -151,6 +154,29 @@ def _common(
         .filter(activation=activation, kind="activation.update")
         .open()
         .first(),
+    }
+
+
+def _grid_now(
+    request: PortalRequest, activation: Activation, known: dict[str, Any]
+) -> dict[str, Any]:
+    """Is the grid there, and how many microinverters run the profile that is asked for?
+
+    Reads copies: the status of the grid, and what the devices page has read of microinverters.
+    """
+    copies = sheet(request, activation, [("activation", ""), ("grid-status", "")])
+    inverters = snapshots.current(activation, "inverters")
+    micros = inverters.record.micros if inverters is not None and inverters.record else []
+    profile = known.get("grid_profile")
+    return {
+        "sheet": copies,
+        "grid": copies.copy("grid-status"),
+        "profile": drafts.names_of({"grid_profile": profile}, activation.company).get(
+            "grid_profile", profile
+        ),
+        "micros": len(micros) if profile else 0,
+        "applied": sum(1 for micro in micros if micro.profile == profile),
+        "micros_at": inverters.fetched_at if inverters is not None else None,
     }
 
 

@@ -157,16 +157,17 @@ def test_grid_profiles_fit_the_place_and_the_battery(client, alice, halcyon):
         )
     client.force_login(alice)
     key = fill_in(client)
-    choices = client.get(step_url(key, "grid")).context["form"].fields["grid_profile"].choices
-    assert [label for _, label in choices] == [
-        "Choose later",
-        "Rule 21",
-        "Rule 21 plain",
-        "Anywhere",
+    form = client.get(step_url(key, "grid")).context["form"]
+    assert form.fields["grid_profile"].choices == [
+        ("", "Choose later"),
+        ("Made for CA", [("Rule21", "Rule 21"), ("Rule21plain", "Rule 21 plain")]),
+        ("For every state", [("Anywhere", "Anywhere")]),
     ]
+    assert form.left_out == ["1 for another state", "1 for another country"]
     client.post(step_url(key, "equipment"), {"expected_encharge_count": "1"})
-    choices = client.get(step_url(key, "grid")).context["form"].fields["grid_profile"].choices
-    assert "Rule 21 plain" not in [label for _, label in choices]
+    form = client.get(step_url(key, "grid")).context["form"]
+    assert ("Made for CA", [("Rule21", "Rule 21")]) in form.fields["grid_profile"].choices
+    assert "1 not fit for batteries" in form.left_out
 
 
 def test_modules_of_a_maker_are_read_when_it_is_chosen(client, alice, halcyon, world):
