@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from activations import values
 from activations.catalog.models import GridProfile
+from activations.devices.models import DetectedSerial
 from activations.devices.reads import Inverters, Micro, firmware_of, one, ordered
 from activations.models import Activation
 from activations.snapshots.models import Snapshot
@@ -53,6 +54,8 @@ EXPECTED = {
     "q_relays": "expected_nsr_count",
 }
 ALWAYS = ("gateways", "micros")
+# A site that was entered twice has all its devices elsewhere.
+NAMED_ELSEWHERE = 1000
 
 # What can be wrong with a device, the worst first: key -> words of the filter.
 PROBLEMS = {
@@ -60,6 +63,7 @@ PROBLEMS = {
     "silent": "Silent",
     "trouble": "Other problem",
     "straggler": "Other grid profile",
+    "elsewhere": "Detected elsewhere",
     "firmware": "Other firmware",
     "unplaced": "Not placed",
 }
@@ -72,6 +76,7 @@ FINDINGS = {
     "silent": "silent",
     "trouble": "with a problem",
     "straggler": "on another grid profile",
+    "elsewhere": "detected on another site",
     "unplaced": "without a place on the plan",
 }
 
@@ -121,6 +126,8 @@ class Row:
     # The id of the grid profile it runs, and its name.
     profile: str = ""
     profile_name: str = ""
+    # Other sites, which the person may see, where Enphase lists the same serial.
+    elsewhere: list[Activation] = field(default_factory=list)
     micro: Micro | None = None
     device: Device | None = None
 
@@ -304,6 +311,18 @@ class Overview:
                 if row.serial == serial:
                     return row
         return None
+
+    def look_elsewhere(self, user: Any) -> None:
+        """Mark devices that Enphase lists on another site of the company too. One query."""
+        rows = [row for section in self.sections for row in section.rows if row.serial]
+        found = elsewhere(user, self.activation, [row.serial for row in rows])
+        for row in rows:
+            if row.serial in found:
+                row.elsewhere = found[row.serial]
+                row.problems.append("elsewhere")
+        if found:
+            for section in self.sections:
+                section.rows.sort(key=lambda row: (row.rank, row.serial))
 
     def _expects(self, kind: str) -> int:
         name = EXPECTED.get(kind)
@@ -496,7 +515,7 @@ class Overview:
         """One that tells no profile, where others do, has not taken any yet."""
         listed = [row for row in section.rows if row.micro is not None]
         if not any(row.profile for row in listed):
-            if self.requested:
+            if self.requested and self.inverters is not None:
                 section.profiles = Profiles(self.profile_name(self.requested), 0, 0)
             return
         applied = 0
@@ -585,6 +604,27 @@ def spots_of(payload: Mapping[str, Any]) -> dict[str, Spot]:
         for module, (column, line) in zip(modules, cells, strict=True):
             cell = f"R{top - line + 1}C{column - first + 1}"
             found.setdefault(str(module.serial_num), Spot(array.label or f"Array {number}", cell))
+    return found
+
+
+def elsewhere(
+    user: Any, activation: Activation, serials: Iterable[str]
+) -> dict[str, list[Activation]]:
+    """Other sites of the company where Enphase lists these serials, as far as one may see them."""
+    rows = (
+        DetectedSerial.objects.for_user(user)
+        .filter(
+            serial__in=set(serials),
+            activation__company=activation.company_id,
+            activation__gone_at=None,
+        )
+        .exclude(activation=activation)
+        .select_related("activation")
+        .order_by("serial", "activation_id")
+    )
+    found: dict[str, list[Activation]] = {}
+    for row in rows[:NAMED_ELSEWHERE]:
+        found.setdefault(row.serial, []).append(row.activation)
     return found
 
 

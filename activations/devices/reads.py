@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from activations.devices.models import DetectedSerial
 from activations.snapshots.registry import Absent, snapshot
 from enphase import Client, Rejected
 from enphase.records import (
@@ -78,6 +79,28 @@ def _devices_facts(record: SystemDevices) -> dict[str, str]:
 def _is_gone(before: dict[str, str], after: dict[str, str]) -> bool:
     """A device that was there and is gone. That new ones report is what everybody waits for."""
     return bool(before.keys() - after.keys())
+
+
+@devices.changed
+def _index(activation: Any, record: SystemDevices | None) -> None:
+    """Note which serials are on the site, for those who look for one elsewhere."""
+    found = {
+        device.serial_number[:80]: kind[:40]
+        for kind, rows in (record.devices if record else {}).items()
+        for device in rows
+        if device.serial_number
+    }
+    noted = DetectedSerial.objects.filter(activation=activation)
+    known = dict(noted.values_list("serial", "kind"))
+    noted.filter(serial__in=[s for s, kind in known.items() if found.get(s) != kind]).delete()
+    DetectedSerial.objects.bulk_create(
+        (
+            DetectedSerial(activation=activation, serial=serial, kind=kind)
+            for serial, kind in found.items()
+            if known.get(serial) != kind
+        ),
+        batch_size=500,
+    )
 
 
 def ordered(record: SystemDevices) -> list[str]:

@@ -107,6 +107,8 @@ class Chart:
 
     def _clock(self, when: datetime) -> str:
         """The clock of the site; with the zone's name on a day that has an hour twice."""
+        if when == self.end:
+            return "24:00"
         local = when.astimezone(self.zone)
         text = f"{local:%H:%M}"
         return f"{text} {local:%Z}" if self._is_long else text

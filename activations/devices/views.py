@@ -11,15 +11,26 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.views.decorators.http import require_safe
 
-from activations.devices.overview import PROBLEMS, THINGS, Overview, Row, Section, chosen, many
+from activations.devices.overview import (
+    PROBLEMS,
+    THINGS,
+    Overview,
+    Row,
+    Section,
+    chosen,
+    elsewhere,
+    many,
+)
 from activations.devices.reads import day_key, one
 from activations.devices.telemetry import Chart, amount, bounds
 from activations.export import MARK, plain
 from activations.models import Activation
 from activations.snapshots import services
-from activations.snapshots.sheets import sheet
+from activations.snapshots.registry import KINDS
+from activations.snapshots.sheets import history_url, sheet
 from activations.views.sites import find_site, site_context
 from portal.ui.http import PortalRequest
 
@@ -55,6 +66,7 @@ def device_list(request: PortalRequest, pk: int) -> HttpResponse:
     copies = sheet(request, activation, THINGS)
     copies.drift = [drift for drift in copies.drift if drift.version.snapshot.kind in MINE]
     overview = Overview(activation, copies.copies)
+    overview.look_elsewhere(request.user)
     filters = _filters(request, overview)
     context = {
         **site_context(request, activation, "devices"),
@@ -69,6 +81,11 @@ def device_list(request: PortalRequest, pk: int) -> HttpResponse:
         "filters": filters,
         "chips": _chips(overview, filters),
         "export_url": reverse("devices:export", args=[pk]) + _query(filters, page=""),
+        "history": [
+            {"label": KINDS[kind].title, "url": history_url(activation, kind)}
+            for kind in MINE
+            if (copy := copies.copy(kind)) and copy.is_known
+        ],
     }
     return render(request, "devices/list.html", context)
 
@@ -78,6 +95,7 @@ def export(request: PortalRequest, pk: int) -> HttpResponse:
     """The chosen devices as CSV, one row each."""
     activation = find_site(request, pk)
     overview = Overview(activation, services.several(activation, THINGS))
+    overview.look_elsewhere(request.user)
     filters = _filters(request, overview)
     file = io.StringIO()
     writer = csv.writer(file)
@@ -236,6 +254,8 @@ def device_detail(request: PortalRequest, pk: int, serial: str) -> HttpResponse:
         "overview": overview,
         "list_url": reverse("devices:list", args=[pk]),
     }
+    found = elsewhere(request.user, activation, [serial])
+    context["elsewhere"] = found.get(serial, [])
     if row is None:
         context["is_read"] = overview.is_read
         return render(request, "devices/unknown.html", context, status=404)
@@ -313,6 +333,10 @@ def _pairs(overview: Overview, row: Row) -> list[dict[str, Any]]:
             ("Power when read", f"{row.power_w:.0f} W" if row.power_w is not None else ""),
             ("Energy so far", amount(row.energy_wh) if row.energy_wh is not None else ""),
         ]
+        place: str = "Not placed" if overview.knows_plan else ""
+        if row.spot:
+            place = format_html('<a href="{}">{}</a>', overview.plan_url, row.spot)
+        pairs.insert(1, ("Place", place))
     modem = device.cellular_modem if device else None
     if modem and modem.plan_end_date:
         pairs.append(

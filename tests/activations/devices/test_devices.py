@@ -19,8 +19,8 @@ from tests.conftest import connect
 pytestmark = pytest.mark.django_db
 
 HTMX = {"HX-Request": "true"}
-LIST_QUERIES = 8
-DETAIL_QUERIES = 9
+LIST_QUERIES = 9
+DETAIL_QUERIES = 10
 
 
 def read(site, *kinds):
@@ -371,3 +371,39 @@ def test_viewing_asks_the_database_a_few_times(
         client.get(url)
     with django_assert_num_queries(DETAIL_QUERIES):
         client.get(detail)
+
+
+def test_a_device_on_two_sites_is_named_to_those_who_see_both(
+    client, alice, charlie, halcyon, bluebonnet, world
+):
+    here, there = copy_of(halcyon, 701), copy_of(halcyon, 705)
+    foreign = copy_of(bluebonnet, 801)
+    gateway = {"gateways": [{"serial_number": "202300000701", "status": "normal"}]}
+    for site in (here, there, foreign):
+        keep(site, "devices", {"system_id": site.system_id, "devices": gateway})
+    response = page_of(client, alice, here)
+    (row,) = sections(response)["gateways"].rows
+    assert row.elsewhere == [there]
+    assert f'also on <a href="{reverse("devices:list", args=[there.pk])}">' in (
+        response.content.decode()
+    )
+    assert "1 gateway detected on another site" in [
+        finding["label"] for finding in response.context["findings"]
+    ]
+    detail = client.get(reverse("devices:detail", args=[here.pk, "202300000701"]))
+    assert there.name in detail.content.decode()
+
+    # It is taken away there: nothing is said any more.
+    keep(there, "devices", {"system_id": 705, "devices": {}})
+    (row,) = sections(page_of(client, alice, here))["gateways"].rows
+    assert row.elsewhere == []
+
+
+def test_a_serial_typed_on_the_wrong_site_leads_to_the_right_one(client, alice, halcyon, world):
+    here, there = copy_of(halcyon, 701), copy_of(halcyon, 703)
+    read(here)
+    read(there)
+    client.force_login(alice)
+    response = client.get(reverse("devices:detail", args=[here.pk, "482000070300"]))
+    assert response.status_code == 404
+    assert reverse("devices:detail", args=[there.pk, "482000070300"]) in response.content.decode()
