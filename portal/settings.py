@@ -297,6 +297,13 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Ridgeline <ridgeline@example.com>")
 
+# For how long after activation changing the owner is free at Enphase. A convention of its transfer
+# of ownership: the API tells neither the time nor a price, so set what your agreement says.
+OWNER_CHANGE_FREE_MONTHS = env.int("OWNER_CHANGE_FREE_MONTHS", default=6)
+OWNER_CHANGE_LATER = env.str(
+    "OWNER_CHANGE_LATER", default="After that Enphase may charge a fee for the transfer."
+)
+
 # ------------------------------------------------------------------ browser security
 # Plain http is only for the demo on this machine; everything else gets Secure cookies and HSTS.
 INSECURE_COOKIES = env.bool("INSECURE_COOKIES", default=DEBUG)
