@@ -23,7 +23,7 @@ from companies.homeowners.models import HomeOwner, SiteAccess
 from companies.middleware import SESSION_KEY
 from companies.models import Membership
 from portal.connections.models import Account
-from portal.operations.models import Operation, State
+from portal.operations.models import Operation, Run, State
 from tests.activations.arrays import roofs
 from tests.worlds import World
 
@@ -50,6 +50,8 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "activations:list": ({}, SIGNED_IN, NOBODY),
     "activations:export": ({}, SIGNED_IN, NOBODY),
     "activations:refresh": ({}, NOBODY, WORK),
+    "activations:bulk": ({}, WORK, NOBODY),
+    "activations:bulk-action": ({"kind": "grid-profile"}, WORK, WORK),
     "activations:new": ({}, WORK, WORK),
     "activations:resume": ("draft", CHANGED, NOBODY),
     "activations:wizard": ("draft-step", CHANGED, CHANGED),
@@ -62,6 +64,12 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "activations:grid": ("site", SEEN, CHANGED),
     "activations:people": ("site", SEEN, CHANGED),
     "activations:revoke": ("site-owner", CHANGED, CHANGED),
+    "activations:person": ("site-owner", SEEN, CHANGED),
+    "activations:move-out": ("site", SEEN, CHANGED),
+    "activations:invitation": ("site-invitation", SEEN, CHANGED),
+    "activations:member": ("site-member", SEEN, NOBODY),
+    "activations:lost": ({}, SIGNED_IN, NOBODY),
+    "activations:ask-again": ("lost-site", NOBODY, CHANGED),
     "activations:production": ("site", SEEN, NOBODY),
     "devices:list": ("site", SEEN, NOBODY),
     "devices:export": ("site", SEEN, NOBODY),
@@ -101,6 +109,13 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "operations:send-again": ("operation", ADMINISTERED, ADMINISTERED),
     "operations:close": ("operation", ADMINISTERED, ADMINISTERED),
     "operations:override": ("operation", CHANGED, CHANGED),
+    "operations:runs": ({}, SIGNED_IN, NOBODY),
+    "operations:run": ("run", SEEN, NOBODY),
+    "operations:run-progress": ("run", SEEN, NOBODY),
+    "operations:run-start": ("run", NOBODY, CHANGED),
+    "operations:run-approve": ("run", NOBODY, ADMINISTERED),
+    "operations:run-control": ("run", NOBODY, CHANGED),
+    "operations:run-undo": ("run", NOBODY, CHANGED),
     "companies:list": ({}, SIGNED_IN, NOBODY),
     "companies:connect": ({}, JOINS, JOINS),
     "companies:refresh": ({}, NOBODY, WORK),
@@ -110,6 +125,12 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "companies:change-member": ("membership", ADMINISTERED, ADMINISTERED),
     "companies:remove-member": ("membership", ADMINISTERED, ADMINISTERED),
     "homeowners:list": ({}, SIGNED_IN, NOBODY),
+    "homeowners:new": ({}, WORK, WORK),
+    "homeowners:creating": ("new-owner", SEEN, NOBODY),
+    "homeowners:detail": ("home-owner", SEEN, NOBODY),
+    "homeowners:refresh": ("home-owner", NOBODY, CHANGED),
+    "homeowners:freshness": ("home-owner", SEEN, NOBODY),
+    "homeowners:edit": ("home-owner", CHANGED, CHANGED),
     "catalog:grid-profiles": ({}, SIGNED_IN, NOBODY),
     "catalog:pv-modules": ({}, SIGNED_IN, NOBODY),
     "catalog:pv-models": ("maker", SIGNED_IN, WORK),
@@ -177,11 +198,25 @@ def things(halcyon, bluebonnet, alice, bob, world):
         actor=alice,
         state=State.NEEDS_REVIEW,
     )
+    create = Operation.objects.create(
+        kind="home_owner.create", key="owner:x", title="Create home owner", company=halcyon
+    )
+    grant = Operation.objects.create(
+        kind="home_owner.grant_access",
+        key="access:x",
+        title="Give access",
+        company=halcyon,
+        activation=site,
+        payload={"person": {"email": "x@example.com", "operation": create.pk}},
+    )
+    lost = Activation.objects.get(company=halcyon, system_id=702)
+    sync.forget(lost, lost=True)
     proposal = Proposal.objects.create(activation=site, problem="Not worked out", assumptions=ROOF)
     snapshots.refresh(site, "activation")
     Snapshot.objects.create(activation=site, kind="activation", key="901")
     version = Version.objects.get(snapshot__activation=site, snapshot__key="")
     LayoutDraft.objects.create(activation=site, plan=to_json(roofs.plan()), base=to_json(Plan()))
+    run = Run.objects.create(kind="grid-profile", title="Set", company=halcyon, created_by=alice)
     return {
         "company": halcyon.pk,
         "site": {"pk": site.pk},
@@ -190,12 +225,18 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "site-version": {"pk": site.pk, "version": version.pk},
         "site-owner": {"pk": site.pk, "owner": owner.pk},
         "site-mode": {"pk": site.pk, "mode": "on"},
+        "site-invitation": {"pk": site.pk, "operation": grant.pk},
+        "site-member": {"pk": site.pk, "membership": Membership.objects.get(user=bob).pk},
+        "lost-site": {"pk": lost.pk},
+        "home-owner": {"pk": owner.pk},
+        "new-owner": {"pk": create.pk},
         "site-proposal": {"pk": site.pk, "number": proposal.pk},
         "site-device": {"pk": site.pk, "serial": "202300000701"},
         "site-array": {"pk": site.pk, "ref": "a1"},
         "draft": {"key": draft.uuid},
         "draft-step": {"key": draft.uuid, "step": "site"},
         "operation": {"pk": operation.pk},
+        "run": {"pk": run.pk},
         "membership": {"pk": Membership.objects.get(user=bob).pk},
         "maker": {"enphase_id": 109},
     }
@@ -247,5 +288,5 @@ def visit(
 
 
 def count_rows() -> tuple[int, ...]:
-    tables = (Operation, Membership, Draft, HomeOwner, Activation, Account)
+    tables = (Operation, Run, Membership, Draft, HomeOwner, Activation, Account)
     return tuple(table.objects.count() for table in tables)
