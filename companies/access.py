@@ -18,6 +18,31 @@ from companies.models import Company, Membership
 from portal.users.models import User
 
 MAY_CHANGE = {"admin", "installer"}
+MAY_ADMINISTER = {"admin"}
+EVERYBODY = {"admin", "installer", "viewer", "support"}
+
+# What people ask before they give somebody a role: (what, a word more, who may).
+ABILITIES: list[tuple[str, str, set[str]]] = [
+    ("See sites, operations and history", "Only of their branch, when limited to one", EVERYBODY),
+    ("Download lists", "", EVERYBODY),
+    ("Create and change activations", "Costs hits, and $2.00 for each create", MAY_CHANGE),
+    ("Switch production, set modes, tariffs and arrays", "", MAY_CHANGE),
+    ("Invite home owners, give and take access", "", MAY_CHANGE),
+    (
+        "Have copies read anew at will",
+        "Members' pages ask by themselves once a copy is old",
+        MAY_CHANGE,
+    ),
+    ("Delete activations", "", MAY_ADMINISTER),
+    ("Send an uncertain create again", "With the evidence on the page", MAY_ADMINISTER),
+    ("Connect the company with Enphase", "", MAY_ADMINISTER),
+    (
+        "Decide who works here",
+        "Nobody changes their own role, and one admin always stays",
+        MAY_ADMINISTER,
+    ),
+    ("See other companies", "Each opening is written into that company's history", {"support"}),
+]
 
 
 class Access:
@@ -57,7 +82,7 @@ class Access:
 
     def may_administer(self, company_id: int | None = None) -> bool:
         """Is this person an admin there (default: current company)?"""
-        return self._role(company_id) == "admin"
+        return self._role(company_id) in MAY_ADMINISTER
 
     def require_installer(self, company_id: int) -> None:
         """Raise PermissionDenied (403) unless installer or admin there."""

@@ -108,35 +108,6 @@ def _no_company(signed_in: SignedIn) -> str:
 # ------------------------------------------------------------------ who works here
 
 
-def find_person(email: str) -> User:
-    """The portal user with this address; Refused when nobody signs in with it."""
-    person: User | None = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
-    if person is None:
-        raise Refused(
-            "Nobody signs in to Ridgeline with this address. "
-            "Ask the person to create an account first, then add them here."
-        )
-    return person
-
-
-def add_member(
-    company: Company, *, email: str, role: str, branch: Company | None, actor: User
-) -> Membership:
-    """Let a person who signs in to Ridgeline already work for the company."""
-    person = find_person(email)
-    if person.is_support:
-        raise Refused("Support staff see every company already and cannot be members.")
-    try:
-        with transaction.atomic():
-            member = Membership.objects.create(
-                user=person, company=company, role=role, branch=branch
-            )
-            _note("member:added", member, actor, after=member.describe())
-    except IntegrityError:
-        raise Refused(f"{person} works for {company} already.") from None
-    return member
-
-
 def change_member(
     member: Membership, *, role: str, branch: Company | None, actor: User
 ) -> Membership:

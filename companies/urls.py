@@ -11,7 +11,4 @@ urlpatterns = [
     path("refresh/", views.refresh, name="refresh"),
     path("subcontractors/", views.subcontractors, name="subcontractors"),
     path("switch/", views.switch, name="switch"),
-    path("members/new/", views.add_member, name="add-member"),
-    path("members/<int:pk>/", views.change_member, name="change-member"),
-    path("members/<int:pk>/remove/", views.remove_member, name="remove-member"),
 ]

@@ -8,7 +8,6 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from companies import services, sync
-from companies.forms import MemberForm, NewMemberForm
 from companies.middleware import SESSION_KEY
 from companies.models import Company, Membership
 from enphase import EnphaseError
@@ -111,70 +110,6 @@ def connect(request: PortalRequest) -> HttpResponse:
             return redirect("companies:list")
     status = 422 if form.errors else 200
     return render(request, "companies/connect.html", {"form": form}, status=status)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def add_member(request: PortalRequest) -> HttpResponse:
-    """Add somebody who signs in to Ridgeline already."""
-    company = _company(request)
-    request.access.require_admin(company.pk)
-    form = NewMemberForm(request.POST if request.method == "POST" else None, company=company)
-    if request.method == "POST" and form.is_valid():
-        try:
-            member = services.add_member(company, **form.cleaned_data, actor=request.user)
-        except Refused as error:
-            form.add_error("email", str(error))
-        else:
-            messages.success(request, f"{member.user} works for {company} now.")
-            return redirect("companies:list")
-    context = {"company": company, "form": form}
-    status = 422 if form.errors else 200
-    return render(request, "companies/add_member.html", context, status=status)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def change_member(request: PortalRequest, pk: int) -> HttpResponse:
-    """Change a person's role or branch."""
-    member = _member(request, pk)
-    initial = {"role": member.role, "branch": member.branch_id}
-    form = MemberForm(
-        request.POST if request.method == "POST" else None, company=member.company, initial=initial
-    )
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.change_member(member, **form.cleaned_data, actor=request.user)
-        except Refused as error:
-            form.add_error(None, str(error))
-        else:
-            messages.success(request, f"{member.user}: role changed.")
-            return redirect("companies:list")
-    context = {"company": member.company, "member": member, "form": form}
-    status = 422 if form.errors else 200
-    return render(request, "companies/change_member.html", context, status=status)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def remove_member(request: PortalRequest, pk: int) -> HttpResponse:
-    """Ask once, then end a person's work for the company."""
-    member = _member(request, pk)
-    problem, status = "", 200
-    if request.method == "POST":
-        try:
-            services.remove_member(member, actor=request.user)
-        except Refused as error:
-            problem, status = str(error), 422
-        else:
-            messages.success(request, f"{member.user} no longer works for {member.company}.")
-            return redirect("companies:list")
-    context = {"company": member.company, "member": member, "problem": problem}
-    return render(request, "companies/remove_member.html", context, status=status)
-
-
-def _member(request: PortalRequest, pk: int) -> Membership:
-    members = Membership.objects.for_user(request.user).select_related("user", "company", "branch")
-    member: Membership = get_object_or_404(members, pk=pk)
-    request.access.require_admin(member.company_id)
-    return member
 
 
 def _number(text: str) -> int | None:

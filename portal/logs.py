@@ -10,13 +10,15 @@ import structlog
 _SECRETS = re.compile(
     r"(?i)((?:access_token|refresh_token|password|client_secret|secret|token|key|code)=)[^&\s\"']+"
     r"|(bearer |basic )[a-z0-9._~+/=-]+"
+    # Links that came by e-mail: invitation, confirmation of an address, new password.
+    r"|(/(?:join|confirm-email|reset/key)/)[^/\s\"'?]+"
 )
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 
 
 def redact(text: str) -> str:
     """The text without tokens, credentials and e-mail addresses."""
-    text = _SECRETS.sub(lambda hit: f"{hit[1] or hit[2]}[struck out]", text)
+    text = _SECRETS.sub(lambda hit: f"{hit[1] or hit[2] or hit[3]}[struck out]", text)
     return _EMAIL.sub("[e-mail]", text)
 
 

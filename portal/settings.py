@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "portal.operations",
     "companies",
     "companies.homeowners",
+    "companies.staff",
     "activations",
     "activations.catalog",
     "activations.snapshots",

@@ -20,6 +20,7 @@ urlpatterns = [
     path("operations/", include("portal.operations.urls")),
     path("companies/", include("companies.urls")),
     path("owners/", include("companies.homeowners.urls")),
+    path("staff/", include("companies.staff.urls")),
     path("reference/", include("activations.catalog.urls")),
     path("reference/tariffs/", include("activations.tariffs.reference_urls")),
     path("settings/", include("portal.connections.urls")),

@@ -22,6 +22,7 @@ from activations.snapshots.models import Snapshot, Version
 from companies.homeowners.models import HomeOwner, SiteAccess
 from companies.middleware import SESSION_KEY
 from companies.models import Membership
+from companies.staff.models import Colleague, Invitation
 from portal.connections.models import Account
 from portal.operations.models import Operation, Run, State
 from tests.activations.arrays import roofs
@@ -121,9 +122,16 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "companies:refresh": ({}, NOBODY, WORK),
     "companies:subcontractors": ({}, SIGNED_IN, NOBODY),
     "companies:switch": ({}, NOBODY, SEEN),
-    "companies:add-member": ({}, ADMIN, ADMIN),
-    "companies:change-member": ("membership", ADMINISTERED, ADMINISTERED),
-    "companies:remove-member": ("membership", ADMINISTERED, ADMINISTERED),
+    "staff:list": ({}, ADMIN, NOBODY),
+    "staff:refresh": ({}, NOBODY, ADMIN),
+    "staff:new": ({}, ADMIN, ADMIN),
+    "staff:roles": ({}, SIGNED_IN, NOBODY),
+    "staff:member": ("membership", ADMINISTERED, ADMINISTERED),
+    "staff:goodbye": ("membership", ADMINISTERED, ADMINISTERED),
+    "staff:colleague": ("colleague", ADMINISTERED, ADMINISTERED),
+    "staff:send-again": ("invitation", NOBODY, ADMINISTERED),
+    "staff:withdraw": ("invitation", NOBODY, ADMINISTERED),
+    "staff:join": ("link", EVERYBODY, EVERYBODY),
     "homeowners:list": ({}, SIGNED_IN, NOBODY),
     "homeowners:new": ({}, WORK, WORK),
     "homeowners:creating": ("new-owner", SEEN, NOBODY),
@@ -212,6 +220,10 @@ def things(halcyon, bluebonnet, alice, bob, world):
     lost = Activation.objects.get(company=halcyon, system_id=702)
     sync.forget(lost, lost=True)
     proposal = Proposal.objects.create(activation=site, problem="Not worked out", assumptions=ROOF)
+    colleague = Colleague.objects.create(company=halcyon, enphase_id=7, email="x@example.com")
+    invitation = Invitation(company=halcyon, email="erin@example.com", role="viewer")
+    secret = invitation.mint()
+    invitation.save()
     snapshots.refresh(site, "activation")
     Snapshot.objects.create(activation=site, kind="activation", key="901")
     version = Version.objects.get(snapshot__activation=site, snapshot__key="")
@@ -239,6 +251,9 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "run": {"pk": run.pk},
         "membership": {"pk": Membership.objects.get(user=bob).pk},
         "maker": {"enphase_id": 109},
+        "colleague": {"pk": colleague.pk},
+        "invitation": {"pk": invitation.pk},
+        "link": {"secret": secret},
     }
 
 

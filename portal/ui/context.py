@@ -60,6 +60,7 @@ NAVIGATION = [
         "People",
         [
             Page("Home owners", "users", "homeowners:list", MEMBERS),
+            Page("Staff", "badge", "staff:list", frozenset({"admin"})),
             Page("Companies", "building", "companies:list", frozenset({"admin", "support"})),
         ],
     ),

@@ -167,7 +167,7 @@ def test_pages_of_an_installer_and_of_support(open_page, alice, sam, full_portal
         installer.visit(url)
     for state in (State.NEEDS_REVIEW, State.DONE, State.OVERDUE):
         installer.visit(of_operation(full_portal, state))
-    installer.visit(reverse("companies:add-member"), status=403)
+    installer.visit(reverse("staff:new"), status=403)
     # A form sent with mistakes.
     page.set_viewport_size(DESKTOP)
     page.goto(reverse("activations:wizard", kwargs=full_portal["full draft"] | {"step": "site"}))
