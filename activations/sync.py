@@ -464,6 +464,21 @@ def _ask_for(client: Client, row: Activation) -> int:
     return 0
 
 
+def ask_again(activation: Activation) -> str:
+    """Ask for a lost site by its id (1 hit): ours again, gone for good, or still lost.
+
+    "" or a sentence on what went wrong; then our copy stays as it is.
+    """
+    try:
+        with client_for(activation.company_id) as client:
+            _ask_for(client, activation)
+    except EnphaseError as error:
+        return sentence_for(error)
+    except NeedsReconnect as error:
+        return str(error)
+    return ""
+
+
 def _chunks(items: list[int], size: int) -> Iterable[list[int]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]

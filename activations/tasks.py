@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from activations import sync
-from activations.models import Mirror, Sweep
+from activations.models import Activation, Mirror, Sweep
 from companies.models import Company
 
 log = logging.getLogger(__name__)
@@ -46,3 +46,21 @@ def ring(company_id: int) -> None:
         sweep_company.apply_async(args=[company_id, Sweep.Kind.FULL], queue="sync", expires=300)
     except Exception as error:
         log.warning("No bell for company %s (%s)", company_id, type(error).__name__)
+
+
+def ask_for(activation: Activation) -> bool:
+    """Let a worker ask for one lost site by its id. False when no worker can be told."""
+    try:
+        ask_for_site.apply_async(args=[activation.pk], queue="interactive", expires=300)
+    except Exception as error:
+        log.warning("Site %s is not asked for (%s)", activation.pk, type(error).__name__)
+        return False
+    return True
+
+
+@shared_task(ignore_result=True)
+def ask_for_site(pk: int) -> None:
+    """Ask Enphase for one site by its id (1 hit). Harmless to call twice."""
+    activation = Activation.objects.select_related("company").filter(pk=pk).first()
+    if activation is not None and activation.lost_at is not None:
+        sync.ask_again(activation)

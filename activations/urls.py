@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from activations.views import delete, detail, edit, history, people, production, wizard
+from activations.views import (
+    bulk,
+    delete,
+    detail,
+    edit,
+    history,
+    lost,
+    moving,
+    people,
+    person,
+    production,
+    wizard,
+)
 from activations.views import list as listing
 
 app_name = "activations"
@@ -10,6 +22,10 @@ urlpatterns = [
     path("", listing.activation_list, name="list"),
     path("export.csv", listing.export, name="export"),
     path("refresh/", listing.refresh, name="refresh"),
+    path("lost/", lost.lost, name="lost"),
+    path("lost/<int:pk>/", lost.ask_again, name="ask-again"),
+    path("bulk/", bulk.choose, name="bulk"),
+    path("bulk/<slug:kind>/", bulk.change, name="bulk-action"),
     path("new/", wizard.new, name="new"),
     path("new/<uuid:key>/", wizard.resume, name="resume"),
     path("new/<uuid:key>/check/", wizard.check, name="check"),
@@ -21,6 +37,10 @@ urlpatterns = [
     path("<int:pk>/equipment/", edit.site_group, {"group": "equipment"}, name="equipment"),
     path("<int:pk>/grid/", edit.site_group, {"group": "grid"}, name="grid"),
     path("<int:pk>/people/", people.people, name="people"),
+    path("<int:pk>/people/move-out/", moving.move_out, name="move-out"),
+    path("<int:pk>/people/invitation/<int:operation>/", people.invitation, name="invitation"),
+    path("<int:pk>/people/member/<int:membership>/", people.member, name="member"),
+    path("<int:pk>/people/<int:owner>/", person.person, name="person"),
     path("<int:pk>/people/<int:owner>/revoke/", people.revoke, name="revoke"),
     path("<int:pk>/production/", production.production, name="production"),
     path("<int:pk>/production/panel/", production.production_panel, name="production-panel"),

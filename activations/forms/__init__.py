@@ -8,6 +8,7 @@ Fields that do not apply to the site (activations.jurisdiction) are not in the f
 from activations.forms.decisions import (
     CreateForm,
     DeleteForm,
+    MovedForm,
     OwnerForm,
     ProductionForm,
     SubcontractorForm,
@@ -25,6 +26,7 @@ __all__ = [
     "FormData",
     "GridForm",
     "GroupForm",
+    "MovedForm",
     "OwnerForm",
     "PeopleForm",
     "ProductionForm",

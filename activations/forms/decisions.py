@@ -1,10 +1,13 @@
 """What a person decides on a page of its own: create, switch, delete, give access."""
 
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 
 from activations.forms.group import offer
+from portal.ui.forms import Switch
 
 
 class CreateForm(forms.Form):
@@ -95,6 +98,32 @@ class OwnerForm(forms.Form):
     first_name = forms.CharField(label="First name", required=False, max_length=255)
     last_name = forms.CharField(label="Last name", required=False, max_length=255)
     phone = forms.CharField(label="Phone", required=False, max_length=40)
+    email_reports = forms.BooleanField(
+        label="E-mail reports",
+        required=False,
+        help_text="Enlighten writes to the person about production.",
+        widget=Switch(),
+    )
+    until = forms.DateField(
+        label="Last day of the access",
+        required=False,
+        help_text="Empty for access without an end. It is taken away by itself at midnight.",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+    def clean_until(self) -> date | None:
+        day: date | None = self.cleaned_data["until"]
+        if day is not None and day < timezone.localdate():
+            raise forms.ValidationError("Choose today or a later day.")
+        return day
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """Midnight at the end of that day, where the site stands."""
+        day: date | None = self.cleaned_data.get("until")
+        if day is None:
+            return None
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
@@ -106,6 +135,16 @@ class OwnerForm(forms.Form):
             if not self.cleaned_data.get(part):
                 self.add_error(part, f"Enter the {label}; nobody at Enphase has this address yet.")
         return not self.errors
+
+
+class MovedForm(forms.Form):
+    """The day on which the owner of a site moved out."""
+
+    moved_on = forms.DateField(
+        label="Moved on",
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={"required": "Enter the day."},
+    )
 
 
 class SubcontractorForm(forms.Form):

@@ -21,10 +21,7 @@ def accesses(company: Any, user: Any) -> list[Thing]:
         .order_by("end__not_before")
     )
     return [
-        Thing(
-            access.end.title,
-            reverse("operations:detail", args=[access.end.pk]),
-            f"{access.end.not_before:%-d %b %Y}",
-        )
-        for access in rows
+        Thing(end.title, reverse("operations:detail", args=[end.pk]), f"{end.not_before:%-d %b %Y}")
+        for end in (access.end for access in rows)
+        if end is not None
     ]

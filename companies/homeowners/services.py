@@ -118,10 +118,12 @@ def queue_home_owner(
     *,
     email_reports: bool = False,
     activation: Any = None,
+    move: Move | None = None,
 ) -> Operation:
     """Queue the creation of a home owner at Enlighten. Asking twice gives the same operation.
 
     With `activation` the person is invited to that site: the caller queues what gives it to them.
+    With `move` they are the one who moves in.
     """
     email = email.strip().lower()
     name = f"{first_name} {last_name}".strip()
@@ -136,6 +138,8 @@ def queue_home_owner(
         payload["email_reports"] = True
     if activation is not None:
         payload["activation"] = activation.pk
+    if move is not None:
+        payload["move"] = move.pk
     return queue_write(
         writes.create_home_owner,
         key=f"home-owner:{company.pk}:{digest_of(email)}",
@@ -209,10 +213,12 @@ def queue_access(
     reason: str = "",
     token: uuid.UUID | None = None,
     until: datetime | None = None,
+    created_by: Operation | None = None,
 ) -> Operation:
     """Queue giving a home owner access to a site (`until` a moment), or taking it away.
 
-    The state we show changes when Enphase has said yes, not before.
+    `created_by` is the operation that made the person, when this is the second step again. The
+    state we show changes when Enphase has said yes, not before.
     """
     if home_owner.company_id != activation.company_id:
         raise Refused("This home owner is not known to the site's company.")
@@ -227,6 +233,8 @@ def queue_access(
     }
     if grant and until is not None:
         payload["until"] = until.isoformat()
+    if created_by is not None:
+        payload["person"] = {"email": home_owner.email, "operation": created_by.pk}
     return queue_write(
         write,
         key=f"access:{activation.pk}:{home_owner.pk}",

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from companies.homeowners import people
-from companies.homeowners.models import HomeOwner, SiteAccess
+from companies.homeowners.models import HomeOwner, Move, SiteAccess
 from enphase import Client, Rejected
 from enphase.records import User
 from portal.operations import services as operations
@@ -46,7 +46,7 @@ def create_home_owner(
     """Create the Enlighten user. Free, but it writes to a person: never sent twice blindly.
 
     Payload also: {"company": pk of ours for the row we keep, "activation": pk of the site that the
-    person is invited to, if any}; Enphase is told neither.
+    person is invited to, "move": pk of the move they come by, if any}; Enphase is told none of it.
     """
     user: User = client.users.create_home_owner(
         email=email,
@@ -73,6 +73,7 @@ def _not_there_yet(client: Client, payload: dict[str, Any]) -> None:
             "enphase_company_id": match.company_id,
         },
     )
+    _moves_in(payload, owner)
     raise AlreadySo(
         "This address has an Enlighten account already; it is used as it is.",
         {"user_id": match.user_id, "home_owner": owner.pk},
@@ -114,6 +115,7 @@ def _keep_owner(operation: Operation, reply: dict[str, Any]) -> None:
         },
     )
     operation.result = {**operation.result, "user_id": owner.enphase_id, "home_owner": owner.pk}
+    _moves_in(wanted, owner)
     if wanted.get("activation"):
         # The account is there, its access comes next.
         SiteAccess.objects.get_or_create(
@@ -121,6 +123,12 @@ def _keep_owner(operation: Operation, reply: dict[str, Any]) -> None:
             home_owner=owner,
             defaults={"state": SiteAccess.State.INVITED, "invited_at": timezone.now()},
         )
+
+
+def _moves_in(payload: dict[str, Any], owner: HomeOwner) -> None:
+    """Who was created for a move is the one who comes, unless somebody else was chosen since."""
+    moves = Move.objects.filter(pk=payload.get("move") or 0, closed_at=None, coming=None)
+    moves.filter(activation__company=owner.company_id).update(coming=owner)
 
 
 def person_id(client: Client, person: dict[str, Any], *, without: str) -> int:
