@@ -34,7 +34,7 @@ def _of_battery(read: Callable[[int], R], activation: Activation) -> R:
 
 @snapshot(
     "battery-mode",
-    title="Battery and grid",
+    title="Battery and the grid",
     operation="get_battery_mode",
     parse=BatteryMode.from_api,
     page="controls:battery",
@@ -69,7 +69,7 @@ def _restore_mode(
 
 @snapshot(
     "battery-settings",
-    title="Battery settings",
+    title="Battery mode and reserve",
     operation="get_battery_settings",
     parse=BatterySettings.from_api,
     page="controls:battery",

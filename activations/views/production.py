@@ -5,18 +5,24 @@ from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from activations import services, values
 from activations.forms import ProductionForm
 from activations.models import Activation
+from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, find_site_to_change, site_context
 from portal.operations.models import Operation
 from portal.ui.errors import Refused
 from portal.ui.http import PortalRequest
+from portal.ui.zones import zone_named
 
 # One read to compare, one write, and a read each time the gateway is asked.
 HITS = "2 hits and 1 a look"
+SWITCHES_SHOWN = 6
+# Outside these hours a count of none producing says nothing about the switch.
+DAWN, DUSK = 6, 20
 
 
 @require_safe
@@ -36,17 +42,21 @@ def production_panel(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def _context(request: PortalRequest, activation: Activation) -> dict[str, Any]:
-    last = (
+    switches = list(
         Operation.objects.for_user(request.user)
         .filter(activation=activation, kind="activation.set_production_mode")
-        .order_by("-pk")
-        .first()
+        .order_by("-pk")[: SWITCHES_SHOWN + 1]
     )
+    last = switches[0] if switches else None
     counts = activation.production
     return {
         **site_context(request, activation, "production"),
         "heading": "Production",
+        "sheet": sheet(request, activation, [("production", "")]),
         "operation": last,
+        "switches": switches[:SWITCHES_SHOWN],
+        "more_switches": len(switches) > SWITCHES_SHOWN,
+        "night": _night(activation),
         "mode": activation.production_mode,
         "total": counts.get("total_micros"),
         "producing": counts.get("energy_producing_micros"),
@@ -54,6 +64,14 @@ def _context(request: PortalRequest, activation: Activation) -> dict[str, Any]:
         "may_turn_back": services.may_turn_back(last),
         "pto": _pto(activation),
     }
+
+
+def _night(activation: Activation) -> str:
+    """The time at the site when it is night there, "" by day and where the zone is not known."""
+    if zone_named(activation.timezone) is None:
+        return ""
+    now = timezone.localtime()
+    return "" if DAWN <= now.hour < DUSK else f"{now:%H:%M}"
 
 
 def _pto(activation: Activation) -> bool:

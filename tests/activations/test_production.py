@@ -1,12 +1,13 @@
 """Switching production: asked about, sent once, confirmed by the gateway."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from activations.snapshots import services as snapshots
 from portal.operations import runner
 from portal.operations.models import Operation, State
 from tests.activations.sites import copy_of
@@ -66,6 +67,47 @@ def test_switch_is_confirmed_by_the_gateway(client, alice, site, world, on_commi
 
     Operation.objects.update(finished_at=timezone.now() - timedelta(minutes=11))
     assert "Turn back off" not in client.get(response.url).content.decode()
+
+
+def test_earlier_switches_are_listed_with_who_why_and_how_many(client, alice, halcyon, on_commit):
+    site = copy_of(halcyon, 703)
+    client.force_login(alice)
+    with on_commit():
+        client.post(url_of(site, "off"), {"safe": "on", "reason": "Roof work"})
+    done = {"done": 18, "total": 18, "unit": "stopped"}
+    Operation.objects.update(state=State.DONE, progress=done, finished_at=timezone.now())
+    page = client.get(reverse("activations:production", args=[site.pk])).content.decode()
+    assert "Last switches" in page
+    assert "18 of 18 stopped" in page
+    assert "Roof work" in page
+    assert "Alice Ferrer" in page
+
+
+@pytest.mark.parametrize(
+    ("at", "is_night"), [("2026-06-01T05:30:00Z", True), ("2026-06-01T19:00:00Z", False)]
+)
+def test_night_is_night_at_the_site(client, alice, site, at, is_night, monkeypatch):
+    """05:30 UTC is half past ten in the evening in California, 19:00 UTC is noon."""
+    moment = datetime.fromisoformat(at)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: moment)
+    client.force_login(alice)
+    page = client.get(url_of(site, "on")).content.decode()
+    assert ("It is night at the site, 22:30." in page) is is_night
+
+
+def test_switch_behind_our_back_is_shown_and_written_back(client, alice, halcyon, world, on_commit):
+    site = copy_of(halcyon, 703)
+    world.patch_system(703, production_mode="off")
+    assert snapshots.refresh(site, "production") == ""
+    client.force_login(alice)
+    page = client.get(reverse("activations:production", args=[site.pk])).content.decode()
+    assert "Production changed outside Ridgeline" in page
+    assert "<ins>Off</ins>" in page
+    former = snapshots.current(site, "production").versions.order_by("pk").first()
+    with on_commit():
+        client.post(reverse("snapshots:restore", args=[site.pk, former.pk]), {"reason": "Ours"})
+    assert len(world.writes("set_production_mode")) == 1
+    assert Operation.objects.get().payload["mode"] == "on"
 
 
 def test_off_needs_a_reason(client, alice, halcyon, on_commit):
