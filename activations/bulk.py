@@ -12,6 +12,7 @@ from django.http import QueryDict
 
 from activations import search, services, values, writes
 from activations.catalog.models import GridProfile
+from activations.catalog.services import Place, why_unfit
 from activations.filters import Filters
 from activations.forms import bulk as forms
 from activations.models import Activation, ActivationQuerySet
@@ -128,7 +129,7 @@ def _why_not_changeable(site: Activation) -> str:
     fix=("Choose another", "activations:grid"),
 )
 def grid_profile(company: Company, value: Value) -> Look:
-    """Value: {"profile": id of the catalogue}."""
+    """Value: {"profile": id of the catalogue, "former": true in undo runs}."""
     profiles = {row.enphase_id: row for row in GridProfile.objects.filter(company=company)}
     wanted = profiles.get(value["profile"])
 
@@ -137,8 +138,10 @@ def grid_profile(company: Company, value: Value) -> Look:
             return Cannot(why)
         if not value["profile"]:
             return Cannot("No profile was set before, and Enphase does not take one away.")
-        if wanted is not None and (why := _does_not_fit(wanted, site)):
-            return Cannot(why)
+        # What was there before is put back, whatever the catalogue thinks of it.
+        unfit = why_unfit(wanted, _place_of(site)) if wanted and not value.get("former") else ""
+        if unfit:
+            return Cannot(f"{wanted} is {unfit}.")
         after = {"Grid profile": str(wanted or value["profile"])}
         if "grid_profile" not in site.detail:
             return Change({"Grid profile": NOT_READ}, after)
@@ -151,17 +154,16 @@ def grid_profile(company: Company, value: Value) -> Look:
     return look
 
 
-def _does_not_fit(profile: GridProfile, site: Activation) -> str:
-    """Why a profile is not for a site, by the catalogue's countries, states and batteries."""
-    country = (site.country or site.company.country).upper()
-    if profile.countries and country not in profile.countries:
-        return f"{profile} is not for {country}."
-    if profile.states and site.state.upper() not in profile.states:
-        return f"{profile} is not for {site.state or 'a site without a state'}."
-    has_battery = any(site.detail.get(f"expected_{kind}_count") for kind in ("encharge", "acb"))
-    if has_battery and not profile.suits_batteries:
-        return f"{profile} does not suit a battery, and this site has one."
-    return ""
+def _place_of(site: Activation) -> Place:
+    """As far as the columns and the detail tell; cheaper than the whole record."""
+    return Place(
+        country=site.country or site.company.country,
+        state=site.state,
+        needs_battery=any(
+            site.detail.get(f"expected_{kind}_count") for kind in ("encharge", "acb")
+        ),
+        voltage=str(site.detail.get("voltage") or ""),
+    )
 
 
 @grid_profile.queue
@@ -173,7 +175,9 @@ def _queue_grid_profile(item: RunItem, value: Value, actor: Any) -> Operation:
 @grid_profile.undo
 def _former_profile(operation: Operation) -> Value | None:
     base = operation.payload["base"]
-    return {"profile": base["grid_profile"] or ""} if "grid_profile" in base else None
+    if "grid_profile" not in base:
+        return None
+    return {"profile": base["grid_profile"] or "", "former": True}
 
 
 def _queue_update(item: RunItem, actor: Any, title: str, changes: dict[str, Any]) -> Operation:
@@ -298,7 +302,9 @@ def _queue_subcontractor(item: RunItem, value: Value, actor: Any) -> Operation:
     write="home_owner.grant_access",
     hits=1,
     form=forms.AccessForm,
-    describe=lambda value: f"{'Give' if value['grant'] else 'Take away'} {value['name']}'s access",
+    describe=lambda value: (
+        f"Give {value['name']} access" if value["grant"] else f"Take away {value['name']}'s access"
+    ),
     careful=lambda value: not value["grant"],
     fix=("Open people", "activations:people"),
 )

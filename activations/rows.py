@@ -105,24 +105,31 @@ def _start(row: Row | Activation) -> str:
     return "Waiting for Enphase to check the entries"
 
 
-def render(rows: Iterable[Any]) -> SafeString:
-    """Table rows; cards on a phone."""
+def render(rows: Iterable[Any], *, tick: bool = False) -> SafeString:
+    """Table rows; cards on a phone. `tick` puts a box before each, for changes of many."""
     before, after = _around_pk()
     age = Age(timezone.now(), timezone.get_current_timezone())
     return mark_safe(  # noqa: S308 - each value below is escaped
-        "".join([_row(Row._make(row), before, after, age) for row in rows])
+        "".join([_row(Row._make(row), before, after, age, tick) for row in rows])
     )
 
 
-def _row(row: Row, before: str, after: str, age: "Age") -> str:
+def _row(row: Row, before: str, after: str, age: "Age", tick: bool) -> str:
     place = ", ".join(part for part in (row.city, row.state or row.country) if part)
     sub = " · ".join(part for part in (row.reference or str(row.system_id), place) if part)
     step = next_step(row)
     css = "t-13 muted" if row.stage == 5 and step == "Nothing to do" else "t-13"
     owner = escape(row.owner_name) or '<span class="warn-ink">Not named</span>'
+    name = escape(row.name)
+    box = (
+        f'<td role="cell" class="cell-check"><input class="box" type="checkbox" name="id" '
+        f'value="{row.id}" aria-label="Select {name}"></td>'
+        if tick
+        else ""
+    )
     return (
-        f'<tr role="row"><td role="cell" class="cell-main">'
-        f'<a class="title" href="{before}{row.id}{after}">{escape(row.name)}</a>'
+        f'<tr role="row">{box}<td role="cell" class="cell-main">'
+        f'<a class="title" href="{before}{row.id}{after}">{name}</a>'
         f'<span class="sub num">{escape(sub)}</span></td>'
         f'<td role="cell" class="cell-stage">{_stage(row.stage)}</td>'
         f'<td role="cell" class="cell-status">{_pill(row.status)}</td>'

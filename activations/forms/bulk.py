@@ -33,7 +33,12 @@ class GridProfileForm(ValueForm):
     )
 
     def arrange(self) -> None:
-        rows = GridProfile.objects.filter(company=self.company)
+        newest = sorted(
+            GridProfile.objects.filter(company=self.company),
+            key=lambda row: row.order,
+            reverse=True,
+        )
+        rows = sorted(newest, key=lambda row: row.name.casefold())
         offer(
             self, "profile", [("", "Choose one"), *((row.enphase_id, _long(row)) for row in rows)]
         )

@@ -39,14 +39,18 @@ def activation_list(request: PortalRequest) -> HttpResponse:
     filters = Filters.read(request.GET)
     counters, rows = _select(request, filters)
     values = list(listing.fetch(filters.page(rows))[: PAGE + 1])
-    context: dict[str, Any] = {"rows": listing.render(values[:PAGE])}
+    company = request.access.company
+    may_change = bool(company and request.access.role_in(company.pk) in MAY_CHANGE)
+    context: dict[str, Any] = {
+        "rows": listing.render(values[:PAGE], tick=may_change),
+        "may_change": may_change,
+    }
     if len(values) > PAGE:
         last = listing.Row(*values[PAGE - 1])
         context["more"] = filters.changed(after=(last.updated_at, last.id)).query()
     if request.htmx and filters.after:
         return render(request, "activations/_rows.html", context)
 
-    company = request.access.company
     context |= {
         "filters": filters,
         "counters": counters,
@@ -56,7 +60,11 @@ def activation_list(request: PortalRequest) -> HttpResponse:
         "selects": _selects(counters.facets, *(getattr(filters, name) for name in FACETS)),
         "summary": _summary(filters, counters, len(values)),
         "clear": filters.without("stages", "q", *FACETS).changed(view=filters.view).query(),
-        "may_create": bool(company and request.access.role_in(company.pk) in MAY_CHANGE),
+        "may_create": may_change,
+        "all_query": "?all=1" + filters.changed().query().replace("?", "&"),
+        "all_count": f"{counters.count(filters.view, filters.stages):,} "
+        if filters.is_counted
+        else "",
         "export_url": reverse("activations:export") + filters.changed().query(),
         "refresh_url": reverse("activations:refresh") + filters.changed().query(),
     }

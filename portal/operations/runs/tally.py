@@ -24,6 +24,10 @@ class Group:
     top: int  # of 22: how much of the block's height is left free above it
     mark: str = ""  # a path across a block of 8.5 x 22
 
+    @property
+    def height(self) -> int:
+        return 22 - self.top
+
 
 STRUCK = "M2 17l4.500-12"
 DOTTED = "M4.250 9v4M4.250 16v2"
@@ -101,6 +105,11 @@ class Tally:
         return self.counts.get("done", 0) + self.counts.get("same", 0)
 
     @property
+    def width(self) -> float:
+        """Of the strip: the gap after the last block is not part of it."""
+        return max(self.blocks * 10 - 1.5, 8.5)
+
+    @property
     def settled(self) -> int:
         return sum(self.counts.get(key, 0) for key in SETTLED)
 
@@ -158,7 +167,7 @@ def _strip(blocks: Iterable[str]) -> SafeString:
 def _block(x: int, group: Group) -> str:
     mark = f'<path transform="translate({x})" d="{group.mark}" class="strike"/>'
     return (
-        f'<rect x="{x}" y="{group.top}" width="8.5" height="{22 - group.top}" rx="1.5" '
+        f'<rect x="{x}" y="{group.top}" width="8.5" height="{group.height}" rx="1.5" '
         f'class="{group.css}"/>{mark if group.mark else ""}'
     )
 
