@@ -78,6 +78,7 @@ class Desk:
     preview: dict[str, Any] | None = None
     may_move: dict[str, Any] | None = None
     bound: dict[str, Any] = field(default_factory=dict)
+    _inventory: tuple[Board, Inventory] | None = None
 
     @property
     def array(self) -> RoofArray | None:
@@ -98,13 +99,22 @@ class Desk:
 
     def warn_elsewhere(self, serials: list[str]) -> None:
         """Name serials that lie on another site of the company, with a link to it."""
-        found = inventory.find_elsewhere(self.request.user, self.activation, serials)
-        for serial, other in list(found.items())[:5]:
+        known = self.take_inventory().by_number
+        found = [
+            (one, other) for one in serials if one in known and (other := known[one].elsewhere)
+        ]
+        for serial, other in found[:5]:
             self.notices.append(elsewhere_notice(serial, other))
         if len(found) > 5:
             self.say(f"{len(found) - 5} more are placed on other sites.", "warn")
 
     def take_inventory(self) -> Inventory:
+        """Worked out once for each state of the plan: it is as long as the site is large."""
+        if self._inventory is None or self._inventory[0] is not self.board:
+            self._inventory = (self.board, self._inventory_of_board())
+        return self._inventory[1]
+
+    def _inventory_of_board(self) -> Inventory:
         copies = self.sheet.copies
         plan, row = self.board.plan, self.board.row
         listed = inventory.take(
@@ -143,25 +153,32 @@ def gateways_of(activation: Activation, plan: Plan) -> list[tuple[str, str]]:
     return [(serial, spaced(serial)) for serial in dict.fromkeys(serials)]
 
 
-def context(desk: Desk, **more: Any) -> dict[str, Any]:
-    """What every template of templates/arrays/ gets: see views.py."""
+def context(desk: Desk, *, framed: bool = True, **more: Any) -> dict[str, Any]:
+    """What every template of templates/arrays/ gets: see views.py.
+
+    Not `framed`: what stands around the builder (head and tabs of the site) is not sent anew.
+    """
     request, activation, board = desk.request, desk.activation, desk.board
     plan, array, cell = board.plan, desk.array, desk.cell
     listed = desk.take_inventory()
-    operations = (
+    # Payloads hold whole plans; a page needs none. Several arrays may be deleted at once.
+    recent = list(
         Operation.objects.for_user(request.user)
         .filter(activation=activation, kind__in=KINDS)
-        .order_by("-pk")
+        .defer("payload", "before", "after", "raw_error")
+        .order_by("-pk")[:20]
     )
-    last = operations.first()
-    running = last if last is not None and last.is_open else operations.open().first()
+    running = next((one for one in recent if one.is_open), None)
     gateways = gateways_of(activation, plan)
     reason = drafts.why_not(activation, board)
     following = actions.next_empty(plan, array.ref, cell) if array is not None else None
     allowed = may_change(request, activation)
     choice = replace(desk.choice, array=array.ref if array else "", cell=cell)
+    around = {"activation": activation, "may_change": allowed}
+    if framed:
+        around = site_context(request, activation, "arrays")
     return {
-        **site_context(request, activation, "arrays"),
+        **around,
         "heading": "Arrays",
         "sheet": desk.sheet,
         "known": board.is_known,
@@ -192,7 +209,7 @@ def context(desk: Desk, **more: Any) -> dict[str, Any]:
         "notices": desk.notices,
         "outdated": board.outdated,
         "running": running,
-        "last": last if last is not None and not last.is_open else None,
+        "last": next((one for one in recent if one.is_settled), None),
         "why_not": reason if allowed else "",
         "may_edit": allowed and not reason and running is None,
         "act_url": reverse("arrays:act", args=[activation.pk]),

@@ -85,7 +85,12 @@ def load(activation: Activation, copy: Snapshot | None = None) -> Board:
 
 def running(activation: Activation) -> Operation | None:
     """The open change of this site's layout."""
-    return Operation.objects.filter(activation=activation, kind__in=KINDS).open().first()
+    return (
+        Operation.objects.filter(activation=activation, kind__in=KINDS)
+        .open()
+        .defer("payload", "before", "after", "raw_error")
+        .first()
+    )
 
 
 def why_not(activation: Activation, board: Board) -> str:

@@ -47,7 +47,8 @@ What every template of templates/arrays/ gets (builder.py makes it):
     forms             {"add": AddForm, "array": ArrayForm of the selected array or None,
                       "position": PositionForm or None}
 
-`arrays/plan.html` is the page, `arrays/_builder.html` (root id="builder") what htmx gets.
+`arrays/plan.html` is the page, `arrays/_builder.html` (root id="builder") what htmx gets: all of
+the above, of site_context only activation and may_change.
 
 `arrays:act` takes POST with `action`, `revision`, and by action:
 
@@ -123,11 +124,12 @@ def plan(request: PortalRequest, pk: int) -> HttpResponse:
 
 
 def _page(desk: Desk, status: int = 200) -> HttpResponse:
+    is_fragment = desk.request.htmx and not desk.request.htmx.boosted
     return page_or_fragment(
         desk.request,
         page="arrays/plan.html",
         fragment="arrays/_builder.html",
-        context=builder.context(desk),
+        context=builder.context(desk, framed=not is_fragment),
         status=status,
     )
 
