@@ -102,6 +102,10 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "estimates:check": ("site", NOBODY, CHANGED),
     "estimates:arrays": ("site", CHANGED, CHANGED),
     "estimates:proposal": ("site-proposal", SEEN, NOBODY),
+    "meters:list": ("site", SEEN, NOBODY),
+    "meters:detail": ("site-meter", SEEN, NOBODY),
+    "meters:date": ("site-meter", CHANGED, CHANGED),
+    "meters:switch": ("site-meter-state", CHANGED, CHANGED),
     "operations:detail": ("operation", SEEN, NOBODY),
     "operations:progress": ("operation", SEEN, NOBODY),
     "operations:card": ("operation", SEEN, NOBODY),
@@ -227,6 +231,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
     snapshots.refresh(site, "activation")
     Snapshot.objects.create(activation=site, kind="activation", key="901")
     version = Version.objects.get(snapshot__activation=site, snapshot__key="")
+    snapshots.refresh(site, "devices")
     LayoutDraft.objects.create(activation=site, plan=to_json(roofs.plan()), base=to_json(Plan()))
     run = Run.objects.create(kind="grid-profile", title="Set", company=halcyon, created_by=alice)
     return {
@@ -242,6 +247,8 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "lost-site": {"pk": lost.pk},
         "home-owner": {"pk": owner.pk},
         "new-owner": {"pk": create.pk},
+        "site-meter": {"pk": site.pk, "serial": "202300000701EIM1"},
+        "site-meter-state": {"pk": site.pk, "serial": "202300000701EIM1", "state": "on"},
         "site-proposal": {"pk": site.pk, "number": proposal.pk},
         "site-device": {"pk": site.pk, "serial": "202300000701"},
         "site-array": {"pk": site.pk, "ref": "a1"},
