@@ -25,8 +25,8 @@ STOP = """(target) => {
   const around = at.closest("label, .affix, .choice");
   const ring = (s) => s && (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0
     || s.boxShadow !== "none");
-  // The button inside a date field has the focus and its own ring, which no script can see.
-  const inside = at.matches("input[type=date]") && !at.matches(":focus");
+  // The button inside a date or time field has the focus and its own ring, which no script sees.
+  const inside = at.matches("input[type=date], input[type=time]") && !at.matches(":focus");
   const ringed = inside || ring(style) || (around && ring(getComputedStyle(around)));
   const spots = [[.5, .5], [.1, .2], [.9, .2], [.1, .8], [.9, .8]].map(([x, y]) =>
     document.elementFromPoint(box.left + box.width * x, box.top + box.height * y));
