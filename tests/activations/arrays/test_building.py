@@ -1,91 +1,29 @@
 """The array builder as people use it: drawn, reviewed, sent once, read back."""
 
 import pytest
-from django.contrib.messages import get_messages
 from django.urls import reverse
+from django.utils import timezone
 
-from activations.arrays import drafts
+from activations.arrays import actions, drafts
 from activations.arrays.layout import from_json
-from activations.arrays.models import LayoutDraft, PlacedSerial
+from activations.arrays.models import PlacedSerial
 from activations.snapshots import services as snapshots
 from portal.connections.services import client_for
+from portal.operations import runner
 from portal.operations.models import Operation, State
+from tests.activations.arrays.steps import (
+    GATEWAY,
+    SOUTH,
+    do,
+    draft_of,
+    layout_at_enphase,
+    plan_of,
+    send,
+    url,
+)
 from tests.activations.sites import copy_of
 
 pytestmark = pytest.mark.django_db
-
-HTMX = {"HX-Request": "true"}
-GATEWAY = "202300000701"
-SOUTH = {
-    "label": "South main",
-    "rows": "2",
-    "columns": "8",
-    "orientation": "portrait",
-    "azimuth": "184",
-    "tilt": "22",
-    "gateway": GATEWAY,
-}
-
-
-@pytest.fixture
-def site(halcyon):
-    """24 microinverters, nothing drawn yet."""
-    site = copy_of(halcyon, 701)
-    assert snapshots.refresh(site, "arrays") == ""
-    assert snapshots.refresh(site, "inverters") == ""
-    return site
-
-
-@pytest.fixture
-def micros(site):
-    return snapshots.current(site, "arrays").record.inventory
-
-
-def url(site, name="plan", *more):
-    return reverse(f"arrays:{name}", args=[site.pk, *more])
-
-
-def draft_of(site):
-    return LayoutDraft.objects.filter(activation=site).first() or LayoutDraft(activation=site)
-
-
-def plan_of(site):
-    return drafts.load(site).plan
-
-
-def do(client, site, action, *, revision=None, status=302, htmx=False, **fields):
-    """One step at the builder, as its forms post it."""
-    revision = draft_of(site).revision if revision is None else revision
-    answer = client.post(
-        url(site, "act"),
-        {"action": action, "revision": revision, **fields},
-        headers=HTMX if htmx else {},
-    )
-    assert answer.status_code == status, answer.context and answer.context.get("errors")
-    return answer
-
-
-def send(client, site, on_commit, *, status=302):
-    """Review and send what is drawn."""
-    page = client.get(url(site, "review"))
-    assert page.status_code == 200
-    with on_commit():
-        answer = client.post(
-            url(site, "review"),
-            {"revision": page.context["revision"], "token": page.context["token"]},
-        )
-    assert answer.status_code == status, answer.context and answer.context.get("errors")
-    return Operation.objects.order_by("-pk").first()
-
-
-def layout_at_enphase(halcyon, system_id=701):
-    with client_for(halcyon.pk) as client:
-        return client.arrays.list_arrays(system_id)
-
-
-def said(answer):
-    return " ".join(str(message) for message in get_messages(answer.wsgi_request))
-
 
 # Drawing and sending
 
@@ -207,17 +145,35 @@ def test_one_array_less_is_one_delete(client, alice, halcyon, site, micros, worl
     assert [one.label for one in layout_at_enphase(halcyon).arrays] == ["Garage"]
 
 
-def test_what_enphase_rearranged_is_said(client, alice, site, micros, on_commit):
-    """An array that is not at a right angle comes back in fractions; nobody sees those."""
+def test_what_enphase_rearranged_is_said(client, alice, halcyon, site, micros, world, on_commit):
     client.force_login(alice)
     do(client, site, "add", **SOUTH)
     do(client, site, "place", array="n1", cell="R1C1", serial=micros[0])
-    # Both arrays have empty cells, which Enphase does not count: it packs what it has.
-    do(client, site, "move", array="n1", x="50", y="-30")
+    world.fault("update_arrays", "lost_reply")
     operation = send(client, site, on_commit)
-    assert operation.result["rearranged"] == []
-    [array] = plan_of(site).arrays
-    assert (array.left, array.top) == (50, -30)
+    # While nobody looks, the array is put elsewhere, as Enlighten does to make things fit.
+    with client_for(halcyon.pk) as enphase:
+        [one] = enphase.arrays.list_arrays(701).arrays
+        enphase.arrays.update_arrays(701, 0, [one.for_update() | {"left": 300}])
+    look_again(operation)
+    assert operation.state == State.DONE
+    assert operation.message == (
+        "The roof plan is saved at Enphase, 1 module on it. "
+        "Enphase arranged it a little differently."
+    )
+    assert operation.result["rearranged"] == [
+        "South main, position: sent x 0, y 0, Enphase has x 300, y 0."
+    ]
+    page = client.get(url(site))
+    assert page.context["last"].result["rearranged"]
+    assert plan_of(site).arrays[0].left == 300
+
+
+def look_again(operation):
+    """What the worker does when its time has come."""
+    Operation.objects.filter(pk=operation.pk).update(not_before=timezone.now())
+    runner.run(operation.pk)
+    operation.refresh_from_db()
 
 
 def test_placing_goes_on_to_the_next_cell(client, alice, site, micros):
@@ -324,8 +280,6 @@ def test_steps_to_undo_are_bounded(client, alice, site, micros, steps):
     do(client, site, "add", **SOUTH)
     board = drafts.load(site)
     for number in range(steps):
-        from activations.arrays import actions
-
         step = "up" if number % 2 else "down"
         board = drafts.draw(
             board,
@@ -552,10 +506,6 @@ def test_our_own_change_is_no_drift(client, alice, site, micros, on_commit):
 def test_lost_reply_is_looked_up_and_not_sent_again(
     client, alice, halcyon, site, micros, world, on_commit
 ):
-    from django.utils import timezone
-
-    from portal.operations import runner
-
     client.force_login(alice)
     do(client, site, "add", **SOUTH)
     do(client, site, "place", array="n1", cell="R1C1", serial=micros[0])
@@ -567,9 +517,7 @@ def test_lost_reply_is_looked_up_and_not_sent_again(
     assert not page.context["may_edit"]
     refused = do(client, site, "clear", array="n1", cell="R1C1", status=409)
     assert "is not settled yet" in refused.context["errors"][0]
-    Operation.objects.update(not_before=timezone.now())
-    runner.run(operation.pk)
-    operation.refresh_from_db()
+    look_again(operation)
     assert operation.state == State.DONE
     assert len(world.writes("update_arrays")) == 1
     assert not draft_of(site).is_open
