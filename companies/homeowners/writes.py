@@ -10,7 +10,7 @@ from django.utils.dateparse import parse_datetime
 
 from companies.homeowners import people
 from companies.homeowners.models import HomeOwner, Move, SiteAccess
-from enphase import Client, Rejected
+from enphase import Client, OutcomeUnknown, Rejected
 from enphase.records import User
 from portal.operations import services as operations
 from portal.operations.models import LookUp, Operation
@@ -295,7 +295,8 @@ def update_home_owner(
     """
     try:
         return client.users.update_user(user_id, **fields)
-    except Rejected as refusal:
+    except (Rejected, OutcomeUnknown) as refusal:
+        # A page in place of an answer, with one of these, is a way that is closed too.
         if refusal.status not in NOT_OFFERED or system_id is None:
             raise
     return client.users.update_activation_user(system_id, user_id, **fields)
