@@ -4,7 +4,7 @@ A cell is named by row and column as a person on the ground reads the roof: R1 i
 C1 the leftmost column, although Enphase counts `top` upwards. A plan reads from what Enphase
 answers (fractions, odd angles, modules off the grid) and writes what a request may hold: whole
 numbers, modules at multiples of 100 and 200, nothing over anything else.
-docs/decisions/0010-roof-plans-are-grids.md says how the two fit together.
+docs/decisions/0011-roof-plans-are-grids.md says how the two fit together.
 """
 
 import re
