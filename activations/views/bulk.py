@@ -42,7 +42,7 @@ def change(request: PortalRequest, kind: str) -> HttpResponse:
     selection = Selection.read(request.GET)
     selected = _selected(request, company, selection)
     if not selected["count"]:
-        return render(request, "activations/bulk_choose.html", selected)
+        return redirect("activations:bulk")
     posted = request.POST if request.method == "POST" else None
     form = action.form(posted, company=company)
     token = _token(request)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.operations import services
 from portal.operations.forms import DecisionForm
-from portal.operations.models import BUSY, Operation, State
+from portal.operations.models import BUSY, Operation, Run, State
 from portal.ui.errors import Refused
 from portal.ui.http import PortalRequest
 
@@ -176,6 +176,7 @@ def _context(request: PortalRequest, operation: Operation) -> dict[str, Any]:
     theirs = operation.result.get("theirs") or {}
     return {
         "operation": operation,
+        "part_of": _run_of(request, operation),
         "events": operation.events.order_by("pk"),
         "attempts": operation.attempts.all(),
         "look_ups": operation.look_ups.all(),
@@ -187,3 +188,10 @@ def _context(request: PortalRequest, operation: Operation) -> dict[str, Any]:
             for name, value in theirs.items()
         ],
     }
+
+
+def _run_of(request: PortalRequest, operation: Operation) -> Run | None:
+    """The bulk run it is a part of, for those who see that run."""
+    if operation.run_id is None:
+        return None
+    return Run.objects.for_user(request.user).filter(pk=operation.run_id).first()

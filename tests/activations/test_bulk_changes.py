@@ -84,7 +84,7 @@ def test_the_button_of_a_change_leads_to_its_value(client, alice, sites):
 def test_nothing_ticked_says_so(client, alice, sites):
     client.force_login(alice)
     for url in (BULK, BULK + "grid-profile/", BULK + "?id=x&id=99999999999999999999&id=0"):
-        assert "Tick some sites first" in client.get(url).content.decode()
+        assert "Tick some sites first" in client.get(url, follow=True).content.decode()
     assert client.get(BULK + "rocket/").status_code == 404
 
 

@@ -43,6 +43,7 @@ NO_PAGES = {
     "snapshots:line",
     "operations:progress",
     "operations:card",
+    "operations:run-progress",
 }
 # Read once for each serial.
 WITH_KEYS = {"meter", "meter-production", "meter-consumption", "device-telemetry"}
