@@ -58,8 +58,7 @@ def request_of(board: Board) -> Request:
 
 
 def _same(old: RoofArray | None, new: RoofArray) -> bool:
-    """To Enphase: it knows nothing of empty cells."""
-    return old is not None and wire.digest(Plan((old,))) == wire.digest(Plan((new,)))
+    return old is not None and wire.is_same(Plan((old,)), Plan((new,)))
 
 
 @transaction.atomic
@@ -99,7 +98,7 @@ def queue_plan(
                 revision=board.row.revision,
             )
         ]
-    raise Refused("Enphase has this layout already. Empty cells are kept here only.")
+    raise Refused("Enphase has this layout already. There is nothing to send.")
 
 
 def _key(activation: Activation) -> str:

@@ -78,7 +78,7 @@ def _compare(client: Client, payload: dict[str, Any]) -> dict[str, Any]:
     now = _look(client, payload)
     wanted = wire.without_lost_ids(from_json(payload["plan"]), now)
     held = read(now, frames_of(wanted))
-    if wire.digest(held) == wire.digest(wanted):
+    if wire.is_same(held, wanted):
         drafts.settle(_site(payload), wanted, now, payload["revision"])
         raise AlreadySo("Enphase has this layout already. Nothing was sent.")
     if held.unsendable:
@@ -155,7 +155,7 @@ def _compare_one(client: Client, payload: dict[str, Any]) -> dict[str, Any] | No
     now = _look(client, payload)
     wanted = from_json(payload["plan"])
     held = _only(read(now, frames_of(wanted)), payload["array_id"])
-    if wire.digest(held) == wire.digest(wanted):
+    if wire.is_same(held, wanted):
         drafts.settle(_site(payload), wanted, now, payload["revision"])
         raise AlreadySo("Enphase has this array so already. Nothing was sent.")
     if held.unsendable:

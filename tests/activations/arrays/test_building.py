@@ -90,6 +90,26 @@ def test_empty_cells_outlive_the_sending(client, alice, halcyon, site, micros, o
     assert array.enphase_id == layout_at_enphase(halcyon).arrays[0].id
 
 
+def test_empty_cells_at_the_other_edge_are_kept_too(client, alice, site, micros, on_commit):
+    """A row more at the bottom moves the corner that Enphase counts from."""
+    client.force_login(alice)
+    do(client, site, "add", **SOUTH)
+    do(client, site, "place", array="n1", cell="R1C3", serial=micros[0])
+    send(client, site, on_commit)
+    ref = plan_of(site).arrays[0].ref
+    do(client, site, "change", array=ref, **SOUTH | {"rows": "4"})
+    operation = send(client, site, on_commit)
+    assert (operation.kind, operation.state) == ("arrays.update_one", State.DONE)
+    [array] = plan_of(site).arrays
+    assert (array.rows, array.top, dict(array.cells)) == (4, -400, {"R1C3": micros[0]})
+    do(client, site, "change", array=ref, **SOUTH | {"rows": "4", "label": "Roof"})
+    do(client, site, "undo")
+    page = client.get(url(site, "review"))
+    assert (page.context["rows"], page.context["request_kind"]) == ([], "")
+    assert not page.context["is_ready"]
+    send(client, site, on_commit, status=422)
+
+
 def test_one_changed_array_is_sent_alone(client, alice, halcyon, site, micros, world, on_commit):
     client.force_login(alice)
     do(client, site, "add", **SOUTH)
@@ -455,6 +475,42 @@ def test_layout_changed_meanwhile_is_a_conflict(
     assert len(layout_at_enphase(halcyon).arrays[0].modules) == 2
 
 
+def test_what_somebody_else_did_already_is_not_sent(
+    client, alice, halcyon, site, micros, world, on_commit
+):
+    client.force_login(alice)
+    drawn(client, site, micros, on_commit)
+    do(client, site, "change", array=plan_of(site).arrays[0].ref, **SOUTH | {"azimuth": "200"})
+    change_outside(halcyon, angle=200)
+    sent = len(world.writes())
+    operation = send(client, site, on_commit)
+    assert operation.state == State.DONE
+    assert operation.message == "Enphase has this array so already. Nothing was sent."
+    assert len(world.writes()) == sent
+    assert not draft_of(site).is_open
+    assert plan_of(site).arrays[0].columns == 8
+
+
+def test_a_person_may_decide_to_write_over_it(
+    client, alice, halcyon, site, micros, world, on_commit
+):
+    client.force_login(alice)
+    drawn(client, site, micros, on_commit)
+    do(client, site, "place", array=plan_of(site).arrays[0].ref, cell="R1C2", serial=micros[1])
+    change_outside(halcyon)
+    conflict = send(client, site, on_commit)
+    assert conflict.state == State.CONFLICT
+    with on_commit():
+        client.post(
+            reverse("operations:override", args=[conflict.pk]), {"reason": "The survey is right"}
+        )
+    operation = Operation.objects.order_by("-pk").first()
+    assert (operation.kind, operation.state) == ("arrays.update_one", State.DONE)
+    [one] = layout_at_enphase(halcyon).arrays
+    assert (one.angle, len(one.modules)) == (184, 2)
+    assert not draft_of(site).is_open
+
+
 def test_drift_of_an_array_shows_from_and_to_and_is_written_back(
     client, alice, halcyon, site, micros, on_commit
 ):
@@ -536,6 +592,7 @@ def test_array_writes_that_enphase_no_longer_offers_are_explained(
     )
     operation = send(client, site, on_commit)
     assert operation.state == State.REJECTED
+    assert operation.message == "Enphase does not offer this any more. Nothing was changed."
     assert draft_of(site).is_open
 
 
