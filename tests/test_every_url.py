@@ -19,6 +19,7 @@ from activations.estimates.models import Proposal
 from activations.models import Activation, Draft
 from activations.snapshots import services as snapshots
 from activations.snapshots.models import Snapshot, Version
+from activations.tariffs.models import TariffTemplate
 from companies.homeowners.models import HomeOwner, SiteAccess
 from companies.middleware import SESSION_KEY
 from companies.models import Membership
@@ -41,6 +42,7 @@ ADMINISTERED = (LOGIN, NO, NO, IN, GONE, NO)  # its admins
 WORK = (LOGIN, IN, NO, IN, IN, NO)  # installers and admins, each in their own company
 ADMIN = (LOGIN, NO, NO, IN, IN, NO)  # admins, each in their own company
 JOINS = (LOGIN, IN, IN, IN, IN, GONE)  # support looks at companies and joins none
+NAMED = (LOGIN, GONE, NO, GONE, GONE, NO)  # as CHANGED, but 404 without saying which one
 NOBODY = None  # this method is not offered: 405
 
 # name -> (kwargs, who may GET, who may POST)
@@ -146,6 +148,18 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "catalog:grid-profiles": ({}, SIGNED_IN, NOBODY),
     "catalog:pv-modules": ({}, SIGNED_IN, NOBODY),
     "catalog:pv-models": ("maker", SIGNED_IN, WORK),
+    "tariffs:tariff": ("site", SEEN, CHANGED),
+    "tariffs:panel": ("site", SEEN, NOBODY),
+    "tariffs:review": ("site", CHANGED, CHANGED),
+    "tariffs:discard": ("site", NOBODY, CHANGED),
+    "tariffs:reopen": ("site", NOBODY, CHANGED),
+    "tariffs:keep-reset": ("site", NOBODY, CHANGED),
+    "tariffs:use-template": ("site", CHANGED, NAMED),
+    "tariffs:copy": ("site", CHANGED, NAMED),
+    "tariffs:save-template": ("site", CHANGED, CHANGED),
+    "tariff-templates:list": ({}, SIGNED_IN, NOBODY),
+    "tariff-templates:change": ("tariff-template", SEEN, CHANGED),
+    "tariff-templates:delete": ("tariff-template", CHANGED, CHANGED),
     "connections:settings": ({}, SIGNED_IN, NOBODY),
     "connections:test": ({}, NOBODY, WORK),
     "connections:connect": ({}, ADMIN, ADMIN),
@@ -202,6 +216,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
     SiteAccess.objects.create(home_owner=owner, activation=site, state=SiteAccess.State.HAS_ACCESS)
     PvManufacturer.objects.create(enphase_id=109, name="Alps Technology")
     draft = Draft.objects.create(company=halcyon, author=alice, uuid=uuid.uuid4())
+    template = TariffTemplate.objects.create(company=halcyon, name="Flat", tariff={})
     operation = Operation.objects.create(
         kind="create_activation",
         key="create:x",
@@ -258,6 +273,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "run": {"pk": run.pk},
         "membership": {"pk": Membership.objects.get(user=bob).pk},
         "maker": {"enphase_id": 109},
+        "tariff-template": {"template": template.pk},
         "colleague": {"pk": colleague.pk},
         "invitation": {"pk": invitation.pk},
         "link": {"secret": secret},

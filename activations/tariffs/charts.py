@@ -126,9 +126,13 @@ def _year_map(prices: Prices, days: tuple[str, ...], currency: str, id_: str) ->
     rates = prices.rates
     hours = format_html_join(
         "",
-        '<text x="{}" y="10" text-anchor="{}">{:02}</text>',
+        '<text x="{}" y="10" text-anchor="{}">{}</text>',
         (
-            (_x(hour * 60), "start" if not hour else "end" if hour == 24 else "middle", hour)
+            (
+                _x(hour * 60),
+                "start" if not hour else "end" if hour == 24 else "middle",
+                f"{hour:02}",
+            )
             for hour in range(0, 25, 3)
         ),
     )
@@ -145,7 +149,7 @@ def _year_map(prices: Prices, days: tuple[str, ...], currency: str, id_: str) ->
         TOP + len(rows) * ROW,
         f"{title}. {sentence}",
         hours,
-        SafeString("").join(drawn),
+        _joined(drawn),
     )
     return Figure(id_, title, sentence, svg)
 
@@ -171,6 +175,10 @@ def _cell(
     return format_html(
         '{}<text x="{}" y="{}" class="rt r{}t">{}</text>', rect, middle, y + 12.5, tone, label
     )
+
+
+def _joined(parts: list[SafeString]) -> SafeString:
+    return format_html_join("", "{}", ((part,) for part in parts))
 
 
 def _sentence(prices: Prices, day: str, currency: str) -> str:
@@ -272,7 +280,7 @@ def _day_steps(season: SeasonPlan, group: Group, currency: str, rates: list[Deci
         '<path d="{}" class="s-ink" stroke-width="1.5"/>{}</svg>',
         f"{_day_title(season, group)}: {words.prices_words(group, currency)}",
         lines,
-        SafeString("").join(bars),
+        _joined(bars),
         path,
         hours,
     )

@@ -64,6 +64,8 @@ def _merge_season(season: Node, typed: Mapping[str, str]) -> None:
         # Left as it was spelled until it really is another name.
         was = Season.from_api(season["raw"]).id or ""
         season["id"] = was if season["name"] == name_of(was) else id_of(season["name"])
+        # Shown as it will come back: Enphase keeps small letters, digits and underscores.
+        season["name"] = name_of(season["id"]) or season["name"]
     _take(season, "month", typed, f"{key}-month")
     _take(season, "day", typed, f"{key}-day")
     _merge_flags(season, typed)

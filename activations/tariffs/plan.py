@@ -20,6 +20,7 @@ minutes and decimals, None where an entry cannot be read.
 import calendar
 import copy
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -628,10 +629,14 @@ def _problems_in(prices: Node, direction: str) -> Iterator[tuple[str, str]]:
     if not prices["seasons"]:
         yield "seasons", "Add a season"
     starts: dict[tuple[int, int], str] = {}
+    names: set[str] = set()
     for season in prices["seasons"]:
         key, start = season["key"], start_of(season)
-        if not season["name"].strip():
-            yield f"{key}-name", "Enter a name for the season"
+        if not season["id"]:
+            yield f"{key}-name", "Enter a name for the season, such as Summer"
+        elif season["id"] in names:
+            yield f"{key}-name", "Another season has this name"
+        names.add(season["id"])
         if start is None:
             yield f"{key}-day", "Enter a day that exists every year"
         elif start in starts:
@@ -745,8 +750,9 @@ def name_of(id_: str) -> str:
 
 
 def id_of(name: str) -> str:
-    """ "all_year_long" for "All year long", as Enphase spells its own."""
-    return re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")[:40]
+    """ "all_year_long" for "All year long", as Enphase spells its own; "ete" for "Été"."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
 
 
 def group_id_of(days: list[str]) -> str:

@@ -59,7 +59,7 @@ def cents(rate: Decimal | None, currency: str) -> str:
         return "no price"
     sign, hundredth = CURRENCIES.get(currency, (f"{currency} ", ""))
     if not hundredth or currency in WITHOUT_CENTS:
-        return f"{sign}{_plain(rate, 2)}"
+        return f"{sign}{_plain(rate, 2)}".strip()
     return f"{_plain(rate * 100, 0)}{hundredth}"
 
 
@@ -73,12 +73,9 @@ def unit_of(currency: str) -> str:
 
 def _plain(value: Decimal, places: int) -> str:
     """No zeros at the end beyond `places`, never an exponent."""
-    text = f"{value:f}"
-    if "." in text:
-        whole, _, fraction = text.partition(".")
-        fraction = fraction.rstrip("0").ljust(places, "0")
-        text = f"{whole}.{fraction}" if fraction else whole
-    return text
+    whole, _, fraction = f"{value:f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(places, "0")
+    return f"{whole}.{fraction}" if fraction else whole
 
 
 def days_words(days: Iterable[str]) -> str:
