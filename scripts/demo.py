@@ -23,7 +23,7 @@ from scripts.programs import NotReady, Program, is_port_taken
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 PYTHON = sys.executable
-COLOURS = {"sandbox": 33, "web": 36, "worker": 32, "beat": 35, "setup": 37}
+COLOURS = {"sandbox": 33, "web": 36, "worker": 32, "bulk": 34, "beat": 35, "setup": 37}
 READY_SECONDS = 60
 STOP_SECONDS = 8
 
@@ -153,19 +153,25 @@ def start_all(
         "portal.wsgi:application",
     )
     celery: list[str | Path] = [BIN / "celery", "-A", "portal", "--quiet"]
-    worker = start(
-        "worker",
-        *celery,
-        *("worker", "--queues", "interactive,bulk,sync", "--concurrency", "2"),
-        *("--hostname", "demo@%h", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-    )
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    # Apart, because a bulk run that waits for its turn at the limit holds its process meanwhile.
+    workers = [
+        start(
+            name,
+            *celery,
+            *("worker", "--queues", lanes, "--concurrency", "2", "--hostname", f"{name}@%h"),
+            *quiet,
+        )
+        for name, lanes in (("worker", "interactive"), ("bulk", "bulk,sync"))
+    ]
     schedule = Path(environment["VAR_DIR"]) / "celerybeat-schedule"
     beat = start("beat", *celery, "beat", "--schedule", schedule, "--pidfile", "")
     # While they start; it talks to the sandbox itself.
     logins = run_setup(environment, "manage.py", "seed_demo")
 
     web.wait_for_port(port, READY_SECONDS)
-    worker.wait_for_line(r"worker ready", READY_SECONDS)
+    for worker in workers:
+        worker.wait_for_line(r"worker ready", READY_SECONDS)
     beat.wait_for_line(r"beat ready", READY_SECONDS)
     return logins
 
