@@ -164,6 +164,16 @@ def test_unknown_and_never_reported_are_states(client, alice, halcyon, world, si
     assert "The gateway has never reported" in page
 
 
+def test_silent_gateway_leaves_the_grid_unknown_with_its_age(client, alice, site, world):
+    world.patch_system(703, gateway="silent")
+    world.clock(advance_seconds=7 * 3600)
+    assert snapshots.refresh(site, "grid-status") == ""
+    client.force_login(alice)
+    page = client.get(url_of(site)).content.decode()
+    assert "Unknown" in page
+    assert "As the gateway said" in page
+
+
 def test_stragglers_are_counted(client, alice, halcyon, site, world):
     client.force_login(alice)
     assert "is read on the devices page" in client.get(url_of(site)).content.decode()
