@@ -41,7 +41,7 @@ def lost(request: PortalRequest) -> HttpResponse:
 
 @require_POST
 def ask_again(request: PortalRequest, pk: int) -> HttpResponse:
-    """Let a worker ask Enphase for a lost site by its id (1 hit)."""
+    """Let a worker ask Enphase for a lost site by its id (2 hits, when it still is)."""
     visible = Activation.objects.for_user(request.user)
     activation = get_object_or_404(visible, pk=pk)
     request.access.require_installer(activation.company_id)
