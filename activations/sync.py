@@ -465,8 +465,9 @@ def _ask_for(client: Client, row: Activation) -> int:
 
 
 def ask_again(activation: Activation) -> str:
-    """Ask for a lost site by its id (2 hits, because a 401 is asked twice): ours again, gone for good, or still lost.
+    """Ask for a lost site by its id: it is ours again, gone for good, or still lost.
 
+    2 hits while it is lost, because a 401 is asked twice, with a new token the second time.
     "" or a sentence on what went wrong; then our copy stays as it is.
     """
     try:
