@@ -26,10 +26,14 @@ def place_of(activation: Activation) -> Place | None:
 
 
 def spread(yearly_kwh: Decimal, place: Place | None) -> list[Decimal]:
-    """A year's kWh over its months as the light there falls; whole kWh that add up exactly."""
+    """A year's kWh over its months as the light there falls; they add up exactly.
+
+    Whole kWh, and hundredths where the year itself has few.
+    """
     shape = sunlight.month_shape(place.latitude if place else NOWHERE_LATITUDE)
     total = tidy(yearly_kwh)
-    months = [max(Decimal(1), (total * Decimal(part)).quantize(Decimal(1))) for part in shape]
+    step = Decimal(1) if total >= 1200 else Decimal("0.01")
+    months = [max(step, (total * Decimal(part)).quantize(step)) for part in shape]
     most = months.index(max(months))
     months[most] += total - sum(months)
     return months

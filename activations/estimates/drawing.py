@@ -3,11 +3,15 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from activations.estimates.reads import MONTH_NAMES
 
-WIDTH, COLUMN, BAR = 720, 60, 40
-TOP, BASE, HEIGHT = 26, 166, 190
+WIDTH, COLUMN, BAR = 960, 80, 52
+TOP, BASE, HEIGHT = 22, 190, 214
+
+
+Amount = Decimal | float | None
 
 
 @dataclass(frozen=True)
@@ -38,14 +42,15 @@ class Bars:
     bar: int = BAR
 
 
-def bars_of(amounts: Sequence[float | None], line: Sequence[float | None] | None = None) -> Bars:
+def bars_of(amounts: Sequence[Amount], line: Sequence[Amount] | None = None) -> Bars:
     """Twelve bars of `amounts` (kWh, None for none) and the steps of `line` over them."""
-    known = [value for value in [*amounts, *(line or [])] if value]
+    given = [_float(value) for value in amounts]
+    wanted = [_float(value) for value in line or [None] * len(amounts)]
+    known = [value for value in [*given, *wanted] if value]
     most = _round_up(max(known, default=0))
     bars = []
-    for number, value in enumerate(amounts):
+    for number, (value, expected) in enumerate(zip(given, wanted, strict=True)):
         height = _size(value or 0, most)
-        expected = line[number] if line else None
         bars.append(
             Bar(
                 name=MONTH_NAMES[number],
@@ -58,10 +63,14 @@ def bars_of(amounts: Sequence[float | None], line: Sequence[float | None] | None
                 line_y=round(BASE - _size(expected, most), 1) if expected else None,
             )
         )
-    steps = [
+    lines = [
         (round(BASE - _size(most * part, most), 1), f"{most * part:,.0f}") for part in (0.5, 1)
     ]
-    return Bars(bars, steps if known else [], not known)
+    return Bars(bars, lines if known else [], not known)
+
+
+def _float(value: Amount) -> float | None:
+    return None if value is None else float(value)
 
 
 def _size(value: float, most: float) -> float:

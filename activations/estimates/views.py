@@ -143,7 +143,7 @@ def _page(
         "token": uuid.uuid4(),
         "proposal": proposal,
         "behind": services.proposal_behind(activation, known),
-        "chart": bars_of([float(value) if value else None for value in shown]),
+        "chart": bars_of(shown),
         "total": kwh_words(total) if typed else "",
         "filled": len(typed),
         "loss": record.degrade_factor if record else None,
@@ -388,8 +388,6 @@ def proposal(request: PortalRequest, pk: int, number: int) -> HttpResponse:
         "now_total": kwh_words(tidy(sum(now, Decimal(0)))) if now else "",
         "specific": round(float(found.total) / found.peak_kw) if found.is_done else None,
         "assumed": assuming.in_words(found.assumptions),
-        "chart": bars_of([float(value) for value in found.values] or [None] * 12, now or None)
-        if found.is_done
-        else None,
+        "chart": bars_of(found.values, now) if found.is_done else None,
     }
     return render(request, "estimates/proposal.html", context)

@@ -170,6 +170,9 @@ def test_arrays_become_a_proposal_and_the_proposal_an_estimate(
     with client_for(site.company_id) as api:
         assert api.estimates.get_estimate(site.system_id).month_estimates == proposal.values
     assert "worked out from the arrays" in client.get(page_of(site, "estimate")).content.decode()
+    # Beside what there is now.
+    beside = client.get(page_of(site, "proposal", proposal.pk)).content.decode()
+    assert f"The estimate there is now: {proposal.total:,} kWh." in beside
 
 
 @pv
