@@ -170,7 +170,9 @@ def sentence(line: Line | None, kind: str) -> str:
         return "No readings in the last 24 hours."
     verb = {"production": "produced", "consumption": "used"}.get(kind, "measured")
     said = f"{line.total_kwh:,.1f} kWh {verb} in 24 hours"
-    if line.peak:
+    if not any(wh for _, wh in line.known):
+        said = f"Nothing {verb} in 24 hours"
+    elif line.peak:
         said += f", most at {clock(line.peak[0])} with {line.peak[1] / 1000:.1f} kW"
     said += "."
     if line.gaps:
