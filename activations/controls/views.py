@@ -3,14 +3,17 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from django.contrib import messages
 from django.core import signing
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from activations.controls import rules, services
@@ -26,14 +29,16 @@ from activations.snapshots.models import Snapshot
 from activations.snapshots.sheets import Sheet, sheet
 from activations.views.sites import find_site, find_site_to_change, may_change, site_context
 from enphase.records import DryContact
-from portal.operations.models import Operation
+from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
 from portal.ui.http import PortalRequest
 
 SALT = "activations.controls"
 BASE_SECONDS = 24 * 3600
-# One read to compare, one write, one read back.
-HITS = "3 hits"
+NEWS_LASTS = timedelta(days=1)
+# One read to compare, one write, one read back; and what a change may have touched beside it:
+# the tariff by the settings, the settings by the mode.
+HITS = {"settings": 4, "mode": 4, "storm": 3, "contact": 3}
 LOADS = [("load-control", "")]
 
 Values = dict[str, Any]
@@ -306,7 +311,7 @@ def _answer(
         "follows": rules.follows(changes, base),
         "may_go_back": form.part != "storm",
         "danger": changes.get("mode") == rules.ALWAYS_OFF,
-        "hits": HITS,
+        "hits": f"{HITS[form.part]} hits",
         "back_url": reverse(back, args=[activation.pk]),
     }
     return render(request, "controls/confirm.html", context)
@@ -345,22 +350,25 @@ def _token(request: PortalRequest) -> uuid.UUID:
 
 
 def _last(request: PortalRequest, activation: Activation, kind: str) -> Operation | None:
-    return (
-        Operation.objects.for_user(request.user)
-        .filter(activation=activation, kind=kind)
-        .order_by("-pk")
-        .first()
-    )
+    """The last change of a kind; one that went well is news for a day."""
+    operation = _operations(request, activation, kind).first()
+    return operation if operation is None or _is_news(operation) else None
 
 
 def _by_contact(request: PortalRequest, activation: Activation) -> dict[str, Operation]:
     """The last change of each contact, of the last hundred."""
-    last = (
-        Operation.objects.for_user(request.user)
-        .filter(activation=activation, kind="load_control.update")
-        .order_by("-pk")[:100]
-    )
     found: dict[str, Operation] = {}
-    for operation in last:
+    for operation in _operations(request, activation, "load_control.update")[:100]:
         found.setdefault(str(operation.payload.get("name")), operation)
-    return found
+    return {name: operation for name, operation in found.items() if _is_news(operation)}
+
+
+def _operations(request: PortalRequest, activation: Activation, kind: str) -> QuerySet[Operation]:
+    mine: QuerySet[Operation] = Operation.objects.for_user(request.user)
+    return mine.filter(activation=activation, kind=kind).order_by("-pk")
+
+
+def _is_news(operation: Operation) -> bool:
+    if operation.state != State.DONE or operation.finished_at is None:
+        return True
+    return timezone.now() - operation.finished_at < NEWS_LASTS

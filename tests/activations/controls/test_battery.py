@@ -1,6 +1,7 @@
 """Battery and grid, battery settings and Storm Guard: shown, reviewed, sent once, read back."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
@@ -279,6 +280,15 @@ def test_settings_changed_meanwhile_are_a_conflict(client, alice, site, enphase,
     with on_commit():
         client.post(reverse("operations:override", args=[operation.pk]), {"reason": "Agreed"})
     assert enphase.config.get_battery_settings(703).reserve_soc_percent == 30
+
+
+def test_change_that_went_well_is_news_for_a_day(client, alice, site, on_commit):
+    client.force_login(alice)
+    with on_commit():
+        answer(client, site, "settings", {"reserve_soc": "30"})
+    assert "Battery settings changed." in page_of(client, site)
+    Operation.objects.update(finished_at=timezone.now() - timedelta(hours=25))
+    assert "Battery settings changed." not in page_of(client, site)
 
 
 def test_what_is_so_already_is_not_sent(client, alice, site, enphase, world, on_commit):
