@@ -4,7 +4,7 @@ Each keeps what was true before: a serial is in one place, no array covers anoth
 whole numbers. What would break that raises `Refused` with a sentence for the person.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -231,13 +231,22 @@ def _free_label(plan: Plan, label: str) -> str:
 # ------------------------------------------------------------------ serials
 
 
-def place(plan: Plan, ref: str, cell: str, serial: str, *, moving: bool = False) -> Plan:
+def place(
+    plan: Plan,
+    ref: str,
+    cell: str,
+    serial: str,
+    *,
+    moving: bool = False,
+    listed: Container[str] = (),
+) -> Plan:
     """Put a serial into a cell; what was there is to be placed again.
 
+    It has 12 digits, or is one of those `listed` by Enphase, whatever they look like.
     PlacedElsewhere when it has another cell, unless it is to be moved from there.
     """
     array, name = find_cell(plan, ref, cell)
-    known = numbers.one(serial) or (serial.strip() if serial.strip() in plan.serials else "")
+    known = serial.strip() if serial.strip() in listed else numbers.one(serial)
     if not known:
         raise Refused("A serial number has 12 digits. Type it as on the label.")
     if array.cells.get(name) == known and known not in plan.duplicates:
@@ -373,7 +382,7 @@ def unread_sentences(parsed: numbers.Parsed) -> list[str]:
     return said
 
 
-def table(plan: Plan, ref: str, entries: Mapping[str, str]) -> Plan:
+def table(plan: Plan, ref: str, entries: Mapping[str, str], *, listed: Container[str] = ()) -> Plan:
     """Take in the cells of one array as typed; cells that are not named stay as they are.
 
     CellErrors names every cell with a wrong serial, with one that another cell of the table has
@@ -388,8 +397,10 @@ def table(plan: Plan, ref: str, entries: Mapping[str, str]) -> Plan:
         typed = text.strip()
         if not typed:
             wanted.pop(cell, None)
-        elif typed == array.cells.get(cell) or (serial := numbers.one(typed)):
-            wanted[cell] = typed if typed == array.cells.get(cell) else serial
+        elif typed in listed or typed == array.cells.get(cell):
+            wanted[cell] = typed
+        elif serial := numbers.one(typed):
+            wanted[cell] = serial
         else:
             problems[cell] = "A serial number has 12 digits."
     elsewhere = {

@@ -11,7 +11,15 @@ from activations.arrays import actions, drafts, inventory
 from activations.arrays.drafts import KINDS, Board
 from activations.arrays.forms import PositionForm, ShapeForm, initial_of, initial_of_next
 from activations.arrays.inventory import Elsewhere, Inventory
-from activations.arrays.layout import Plan, RoofArray, Spot, cell_name, place_of, spaced
+from activations.arrays.layout import (
+    Plan,
+    RoofArray,
+    Spot,
+    cell_name,
+    open_points,
+    place_of,
+    spaced,
+)
 from activations.models import Activation
 from activations.snapshots.sheets import Sheet, sheet
 from activations.views.sites import may_change, site_context
@@ -114,6 +122,12 @@ class Desk:
             self._inventory = (self.board, self._inventory_of_board())
         return self._inventory[1]
 
+    @property
+    def listed(self) -> set[str]:
+        """Serials that Enphase names on this site."""
+        copies = self.sheet.copies
+        return inventory.listed(copies.get(("arrays", "")), copies.get(("inverters", "")))
+
     def _inventory_of_board(self) -> Inventory:
         copies = self.sheet.copies
         plan, row = self.board.plan, self.board.row
@@ -207,6 +221,7 @@ def context(desk: Desk, *, framed: bool = True, **more: Any) -> dict[str, Any]:
         },
         "gateways": gateways,
         "notices": desk.notices,
+        "points": open_points(plan),
         "outdated": board.outdated,
         "running": running,
         "last": next((one for one in recent if one.is_settled), None),

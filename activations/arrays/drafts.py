@@ -69,6 +69,8 @@ class Board:
         copy = self.copy
         if not self.row.is_open or copy is None or copy.valid_from == self.row.base_from:
             return ""
+        if wire.digest(self.stored) == self.row.base_digest:
+            return ""
         return (
             "The layout at Enphase changed since this plan was begun. "
             "Keep the plan and write it over that, or discard it."

@@ -81,13 +81,13 @@ def take(
     """Everything that is known of the site's microinverters, from our copies alone."""
     detected = dict(_detected(inverters))
     is_known = inverters is not None and inverters.is_known
-    listed = _listed(layout)
+    named = _listed(layout)
     scans = dict.fromkeys(scanned)
     spots = plan.spots()
     by_number: dict[str, Serial] = {}
-    for number in dict.fromkeys([*scans, *detected, *listed, *spots]):
+    for number in dict.fromkeys([*scans, *detected, *named, *spots]):
         model, bars = detected.get(number, ("", None))
-        source = model or ("in the inventory of Enphase" if number in listed else "")
+        source = model or ("in the inventory of Enphase" if number in named else "")
         if number in scans:
             source = f"{model}, scanned" if model else "scanned, not detected yet"
         by_number[number] = Serial(
@@ -96,7 +96,7 @@ def take(
             source=source or "on the plan only",
             bars=bars,
             is_detected=number in detected if is_known else None,
-            is_known_to_enphase=number in detected or number in listed,
+            is_known_to_enphase=number in detected or number in named,
             elsewhere=None,
         )
     order = {array.ref: at for at, array in enumerate(plan.arrays)}
@@ -111,6 +111,11 @@ def take(
         },
         is_detection_known=is_known,
     )
+
+
+def listed(layout: Snapshot | None, inverters: Snapshot | None) -> set[str]:
+    """Serials that Enphase names, whatever they look like."""
+    return {number for number, _ in _detected(inverters)} | set(_listed(layout))
 
 
 def _position(serial: Serial, order: Mapping[str, int]) -> tuple[int, tuple[int, int]]:

@@ -116,15 +116,19 @@ def _delete(desk: Desk) -> None:
 
 def _place(desk: Desk, *, go_on: bool) -> None:
     ref, cell = desk.choice.array, desk.choice.cell
-    serial = _posted(desk, "typed").strip() or _posted(desk, "serial").strip()
-    if not serial:
+    typed = _posted(desk, "typed").strip() or _posted(desk, "serial").strip()
+    if not typed:
         raise Refused("Choose a serial number, or type one.")
+    listed = desk.listed
+    serial = typed if typed in listed else numbers.one(typed) or typed
     moving = _posted(desk, "move") == "1"
-    end = numbers.one(serial)[-4:] or serial[-4:]
-    _draw(desk, lambda plan: actions.place(plan, ref, cell, serial, moving=moving), f"Place {end}")
-    number = numbers.one(serial) or serial
-    desk.warn_elsewhere([number])
-    _warn_unknown(desk, [number])
+    _draw(
+        desk,
+        lambda plan: actions.place(plan, ref, cell, serial, moving=moving, listed=listed),
+        f"Place {serial[-4:]}",
+    )
+    desk.warn_elsewhere([serial])
+    _warn_unknown(desk, [serial])
     if go_on:
         following = actions.next_empty(desk.board.plan, ref, desk.cell)
         if following is not None:
@@ -209,7 +213,10 @@ def _table(desk: Desk) -> None:
     post = desk.request.POST
     entries = {name: str(post[f"cell-{name}"]) for name in array.names() if f"cell-{name}" in post}
     before = desk.board.plan.serials
-    _draw(desk, lambda plan: actions.table(plan, ref, entries), f"Enter {array.label}")
+    listed = desk.listed
+    _draw(
+        desk, lambda plan: actions.table(plan, ref, entries, listed=listed), f"Enter {array.label}"
+    )
     come = sorted(desk.board.plan.serials - before)
     desk.warn_elsewhere(come)
     _warn_unknown(desk, come)

@@ -29,6 +29,7 @@ What every template of templates/arrays/ gets (builder.py makes it):
                       "duplicates"}
     gateways          [(serial, text)] to choose from
     notices           [{"tone": "info|ok|warn|bad", "text", "url", "link"}] about this answer
+    points            sentences on what must be settled before the plan can be sent
     outdated          sentence when Enphase's copy is newer than the one the draft began with, ""
     running           Operation of this layout that is open, or None: then nothing can be changed
     last              the newest settled Operation of this layout, or None; last.result may have
@@ -77,9 +78,8 @@ Other pages, beside the common context:
 
     array.html    (arrays:array, GET and POST of the fields)  array, form, position
     delete.html   (arrays:array-delete)  array, placed [(cell, serial)]; posts to the same address
-    review.html   (arrays:review)   rows (for ui/diff_table.html), warnings [notices], points
-                  [sentences that must be settled first], token, hits, is_ready, request_kind
-                  "all|one|delete|" (how it is sent), operation_count
+    review.html   (arrays:review)   rows (for ui/diff_table.html), warnings [notices], token, hits,
+                  is_ready, request_kind "all|one|delete|" (how it is sent), operation_count
     import.html   (arrays:import)   form, outcome: None or csvmap.Outcome (rows, errors
                   [(line, sentence)], said [sentences], cells, placed, text to carry along in a
                   hidden field, is_ready). POST do=check shows it, do=take takes it in
@@ -103,7 +103,6 @@ from activations.arrays.actions import CellErrors, PlacedElsewhere
 from activations.arrays.builder import Choice, Desk, sit_down
 from activations.arrays.drafts import Outdated, StillSending
 from activations.arrays.forms import ImportForm, ScanForm
-from activations.arrays.layout import open_points
 from activations.views.sites import find_site, find_site_to_change
 from portal.ui.errors import Refused
 from portal.ui.http import PortalRequest, page_or_fragment
@@ -255,16 +254,14 @@ def review(request: PortalRequest, pk: int) -> HttpResponse:
     board = desk.board
     context = builder.context(desk)
     request_ = services.request_of(board)
-    points = open_points(board.plan)
     context |= {
         "rows": differences.rows(board.base, board.plan),
         "warnings": _warnings(desk, context),
-        "points": points,
         "token": token,
         "hits": request_.hits,
         "request_kind": request_.kind,
         "operation_count": len(request_.arrays) if request_.kind == "delete" else 1,
-        "is_ready": context["may_edit"] and bool(request_.kind) and not points,
+        "is_ready": context["may_edit"] and bool(request_.kind) and not context["points"],
     }
     return render(request, "arrays/review.html", context, status=status)
 

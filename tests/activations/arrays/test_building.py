@@ -186,6 +186,8 @@ def test_what_enphase_rearranged_is_said(client, alice, halcyon, site, micros, w
     ]
     page = client.get(url(site))
     assert page.context["last"].result["rearranged"]
+    progress = client.get(reverse("operations:detail", args=[operation.pk])).content.decode()
+    assert "sent x 0, y 0, Enphase has x 300, y 0." in progress
     assert plan_of(site).arrays[0].left == 300
 
 

@@ -99,6 +99,13 @@ def test_no_serial(typed):
         actions.place(plan(), "a1", "R1C1", typed)
 
 
+def test_serial_that_enphase_lists_is_taken_whatever_it_looks_like():
+    one = actions.place(plan(), "a1", "R1C1", "M215-77", listed={"M215-77"})
+    assert one.arrays[0].cells == {"R1C1": "M215-77"}
+    two = actions.table(one, "a1", {"R1C2": "M215-78"}, listed={"M215-78"})
+    assert two.arrays[0].cells == {"R1C1": "M215-77", "R1C2": "M215-78"}
+
+
 def test_next_empty_cell_goes_on_in_the_next_array():
     two = plan(array(rows=1, columns=2), array("a2", "Garage", 1, 1, left=900))
     two = actions.place(two, "a1", "R1C1", serial(1))
