@@ -12,11 +12,12 @@ from portal.ui.forms import ChoiceCards
 
 
 class ValueForm(forms.Form):
-    """One value for all sites."""
+    """One value for all sites. `user` is who asks: what they choose from is what they see."""
 
-    def __init__(self, data: Any = None, *, company: Company, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, company: Company, user: Any, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.company = company
+        self.user = user
         self.arrange()
 
     def arrange(self) -> None:

@@ -44,7 +44,7 @@ def change(request: PortalRequest, kind: str) -> HttpResponse:
     if not selected["count"]:
         return redirect("activations:bulk")
     posted = request.POST if request.method == "POST" else None
-    form = action.form(posted, company=company)
+    form = action.form(posted, company=company, user=request.user)
     token = _token(request)
     if request.method == "POST" and form.is_valid():
         run = _freeze(request, company, selection, selected["count"], action, form.value(), token)

@@ -54,9 +54,10 @@ Queue = Callable[[RunItem, Value, Any], Operation]
 class BulkAction:
     """A declared kind of bulk change.
 
-    `form(data, company=…)` asks for the value and gives it by `value()`; `describe(value)` is the
-    title ("Turn production off"); `careful(value)` asks for the typed number and a reason;
-    `fix` is where a failed system is put right: label and the name of a page of the site.
+    `form(data, company=…, user=…)` asks for the value and gives it by `value()`;
+    `describe(value)` is the title ("Turn production off"); `careful(value)` asks for the typed
+    number and a reason; `fix` is where a failed system is put right: label and the name of a page
+    of the site.
     """
 
     kind: str
