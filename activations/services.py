@@ -304,6 +304,8 @@ def queue_change(
 
 
 def require_present(activation: Activation) -> None:
+    if activation.lost_at is not None:
+        raise NotAllowed("Enphase no longer shows this site to your company.")
     if activation.gone_at is not None:
         raise NotAllowed("This site is not at Enphase any more.")
 

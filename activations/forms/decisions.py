@@ -1,6 +1,6 @@
 """What a person decides on a page of its own: create, switch, delete, give access."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
@@ -107,7 +107,7 @@ class OwnerForm(forms.Form):
     until = forms.DateField(
         label="Last day of the access",
         required=False,
-        help_text="Empty for access without an end. It is taken away by itself at midnight.",
+        help_text="Empty for access without an end. At the end of that day it is taken away by itself.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
@@ -119,11 +119,11 @@ class OwnerForm(forms.Form):
 
     @property
     def ends_at(self) -> datetime | None:
-        """Midnight at the end of that day, where the site stands."""
+        """The last minute of that day, where the site stands."""
         day: date | None = self.cleaned_data.get("until")
         if day is None:
             return None
-        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
+        return timezone.make_aware(datetime.combine(day, time(23, 59)))
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]

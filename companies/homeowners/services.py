@@ -169,7 +169,7 @@ def invite(
 ) -> Operation:
     """Queue creating a home owner and then giving them access to a site: two steps.
 
-    Returns the second, which waits for the first (docs/decisions/0010). When it fails, the person
+    Returns the second, which waits for the first (docs/decisions/0012). When it fails, the person
     stays, and `queue_access` is the second step again.
     """
     create = queue_home_owner(

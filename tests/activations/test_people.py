@@ -355,8 +355,8 @@ def test_access_for_a_time_queues_its_end(client, alice, guest, site):
     assert end.is_scheduled
     assert not end.is_busy
     there = timezone.localtime(end.not_before, zone_of(site))
-    assert (there.hour, there.minute) == (0, 0)
-    assert there.date() == timezone.localdate() + timedelta(days=15)
+    assert (there.hour, there.minute) == (23, 59)
+    assert there.date() == timezone.localdate() + timedelta(days=14)
     page = client.get(url_of(site)).content.decode()
     assert f"{there:%-d %b}" in one_of(page, JONAH)
     assert "Ends" in one_of(page, JONAH)
