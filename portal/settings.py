@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "activations.controls",
     "activations.devices",
     "activations.estimates",
+    "activations.imports",
     "activations.meters",
     "activations.tariffs",
 ]
@@ -219,6 +220,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "activations.tasks.sweep_due_companies",
         "schedule": 60.0,
         "options": {"queue": "sync", "expires": 60},
+    },
+    "imports": {
+        "task": "activations.imports.tasks.look_after_uploads",
+        "schedule": 300.0,
+        "options": {"queue": "bulk", "expires": 300},
     },
     "catalog": {
         "task": "activations.catalog.tasks.refresh_due_catalogues",

@@ -21,6 +21,7 @@ urlpatterns = [
     path("companies/", include("companies.urls")),
     path("owners/", include("companies.homeowners.urls")),
     path("staff/", include("companies.staff.urls")),
+    path("imports/", include("activations.imports.urls")),
     path("reference/", include("activations.catalog.urls")),
     path("reference/tariffs/", include("activations.tariffs.reference_urls")),
     path("settings/", include("portal.connections.urls")),

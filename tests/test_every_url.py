@@ -16,6 +16,7 @@ from activations.arrays.layout import Plan, to_json
 from activations.arrays.models import LayoutDraft
 from activations.catalog.models import PvManufacturer
 from activations.estimates.models import Proposal
+from activations.imports.models import Upload
 from activations.models import Activation, Draft
 from activations.snapshots import services as snapshots
 from activations.snapshots.models import Snapshot, Version
@@ -25,7 +26,7 @@ from companies.middleware import SESSION_KEY
 from companies.models import Membership
 from companies.staff.models import Colleague, Invitation
 from portal.connections.models import Account
-from portal.operations.models import Operation, Run, State
+from portal.operations.models import Operation, Run, RunItem, State
 from tests.activations.arrays import roofs
 from tests.worlds import World
 
@@ -164,6 +165,11 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "connections:test": ({}, NOBODY, WORK),
     "connections:connect": ({}, ADMIN, ADMIN),
     "connections:disconnect": ({}, ADMIN, ADMIN),
+    "imports:list": ({}, WORK, WORK),
+    "imports:template": ("template", WORK, NOBODY),
+    "imports:upload": ("upload", CHANGED, NOBODY),
+    "imports:columns": ("upload", CHANGED, CHANGED),
+    "imports:errors": ("upload-errors", CHANGED, NOBODY),
     "usage:usage": ({}, SIGNED_IN, NOBODY),
     "ui:menu": ({}, SIGNED_IN, NOBODY),
     "ui:statuses": ({}, SIGNED_IN, NOBODY),
@@ -243,6 +249,17 @@ def things(halcyon, bluebonnet, alice, bob, world):
     invitation = Invitation(company=halcyon, email="erin@example.com", role="viewer")
     secret = invitation.mint()
     invitation.save()
+    run = Run.objects.create(kind="import-activations", title="Import", company=halcyon)
+    RunItem.objects.create(run=run, number=1, name="Row 1", state=RunItem.State.CANNOT)
+    upload = Upload.objects.create(
+        company=halcyon,
+        kind="activations",
+        name="x.csv",
+        header=["Name"],
+        rows=[["A"]],
+        state=Upload.State.CHECKED,
+        run=run,
+    )
     snapshots.refresh(site, "activation")
     Snapshot.objects.create(activation=site, kind="activation", key="901")
     version = Version.objects.get(snapshot__activation=site, snapshot__key="")
@@ -277,6 +294,9 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "colleague": {"pk": colleague.pk},
         "invitation": {"pk": invitation.pk},
         "link": {"secret": secret},
+        "template": {"kind": "activations", "file_type": "csv"},
+        "upload": {"pk": upload.pk},
+        "upload-errors": {"pk": upload.pk, "file_type": "csv"},
     }
 
 

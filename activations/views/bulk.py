@@ -27,7 +27,9 @@ def choose(request: PortalRequest) -> HttpResponse:
     role = request.access.role_in(company.pk)
     context = {
         **_selected(request, company, selection),
-        "actions": [action for action in ACTIONS.values() if role in action.roles],
+        "actions": [
+            action for action in ACTIONS.values() if action.listed and role in action.roles
+        ],
     }
     return render(request, "activations/bulk_choose.html", context)
 
@@ -37,7 +39,7 @@ def change(request: PortalRequest, kind: str) -> HttpResponse:
     """The value. POST freezes selection and preview as a run, which nobody has started yet."""
     company = _company(request)
     action = ACTIONS.get(kind)
-    if action is None:
+    if action is None or not action.listed:
         raise Http404("There is no such change of many sites.")
     selection = Selection.read(request.GET)
     selected = _selected(request, company, selection)

@@ -39,7 +39,7 @@ _part: ContextVar[_Part | None] = ContextVar("part_of_run", default=None)
 
 @contextmanager
 def part_of(run: Run, token: uuid.UUID) -> Iterator[None]:
-    """The one change queued inside is a part of the run: in its lane, under this token.
+    """What is queued inside is a part of the run: in its lane, under tokens made from this one.
 
     So every service that queues for a person queues for a run too, without knowing of runs.
     """
@@ -78,7 +78,9 @@ def queue_write(
     """
     part = _part.get()
     if part is not None:
-        token, lane, reason = part.token, "bulk", reason or part.run.reason
+        # A service may queue two changes for one item (a person, then their access).
+        token, lane = uuid.uuid5(part.token, key), "bulk"
+        reason = reason or part.run.reason
     if token is not None and (
         same := Operation.objects.filter(token=token, company=company).first()
     ):

@@ -54,6 +54,7 @@ NAVIGATION = [
         [
             Page("Activations", "clip", "activations:list"),
             Page("Operations", "pulse", "operations:list"),
+            Page("Import", "upload", "imports:list", frozenset({"admin", "installer"})),
         ],
     ),
     (

@@ -32,8 +32,13 @@ class Estimate:
         return in_words(self.minutes * 60)
 
 
-def estimate(company: Any, systems: int, hits_each: int, endpoint: str) -> Estimate:
-    """The price of a change of `systems` systems at the pace that bulk runs are given."""
+def estimate(
+    company: Any, systems: int, hits_each: int, endpoint: str, cents_each: int = 0
+) -> Estimate:
+    """The price of a change of `systems` systems at the pace that bulk runs are given.
+
+    `cents_each` is what Enphase bills for each write beside its hits ($2.00 for a create).
+    """
     plan = plans.current()
     now = timezone.now()
     month = plans.month_of(now)
@@ -50,7 +55,7 @@ def estimate(company: Any, systems: int, hits_each: int, endpoint: str) -> Estim
     return Estimate(
         systems=systems,
         hits=hits,
-        mills=max(0, hits - free) * plan.hit_mills,
+        mills=max(0, hits - free) * plan.hit_mills + systems * cents_each * 10,
         minutes=hits * plan.interval / plans.BULK_SHARE / 60,
         quota=plan.writes_per_month,
         quota_left=left if plan.writes_per_month else None,

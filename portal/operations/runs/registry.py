@@ -72,6 +72,8 @@ class BulkAction:
     careful: Callable[[Value], bool]
     no_undo: str
     fix: tuple[str, str]
+    # Offered where sites are ticked; an import begins with a file instead.
+    listed: bool = True
     queuer: Queue | None = None
     undoer: Callable[[Operation], Value | None] | None = None
 
@@ -116,6 +118,7 @@ def bulk_action(
     careful: Callable[[Value], bool] = lambda value: False,
     no_undo: str = "",
     fix: tuple[str, str] = ("Open the site", "activations:detail"),
+    listed: bool = True,
 ) -> Callable[[Callable[[Any, Value], Look]], BulkAction]:
     """Declare a bulk change around its look; see BulkAction for the parameters.
 
@@ -138,6 +141,7 @@ def bulk_action(
             careful=careful,
             no_undo=no_undo,
             fix=fix,
+            listed=listed,
         )
         return ACTIONS[kind]
 

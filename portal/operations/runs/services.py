@@ -21,6 +21,7 @@ from django.utils import timezone
 from portal.operations import audit
 from portal.operations import services as operations
 from portal.operations.models import Operation, Run, RunItem, State
+from portal.operations.registry import WRITES
 from portal.operations.runs.estimate import Estimate, estimate
 from portal.operations.runs.registry import (
     ACTIONS,
@@ -63,7 +64,10 @@ def action_of(run: Run) -> BulkAction:
 
 
 def estimate_of(run: Run) -> Estimate:
-    return estimate(run.company, run.changes, run.hits_each, action_of(run).endpoint)
+    action = action_of(run)
+    return estimate(
+        run.company, run.changes, run.hits_each, action.endpoint, WRITES[action.write].cost_cents
+    )
 
 
 def needs_approval(run: Run) -> bool:
