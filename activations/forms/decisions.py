@@ -107,7 +107,7 @@ class OwnerForm(forms.Form):
     until = forms.DateField(
         label="Last day of the access",
         required=False,
-        help_text="Empty for access without an end. At the end of that day it is taken away by itself.",
+        help_text="Empty for access without an end. It is taken away after that day by itself.",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
