@@ -83,6 +83,48 @@ def _add(to: list[int], numbers: list[int]) -> None:
         to[position] += number
 
 
+@dataclass(frozen=True)
+class BranchFigures:
+    """The sites of one branch, or of the company itself (`branch` None), counted."""
+
+    branch: Company | None
+    total: int
+    open: int
+    attention: int
+    pto: int
+
+    @property
+    def complete(self) -> int:
+        return self.total - self.open
+
+
+def branch_figures(company: Company) -> list[BranchFigures]:
+    """Counters for the company without its branches, then for each branch. Two queries."""
+    mirror = Mirror.objects.filter(company=company).only("tally").first()
+    boards = json.loads(mirror.tally or "{}") if mirror else {}
+    branches = list(company.branches.all())
+    found = [_figures(branch, boards.get(str(branch.pk), _zeros())) for branch in branches]
+    whole = _figures(None, boards.get("", _zeros()))
+    own = BranchFigures(
+        None,
+        *(
+            getattr(whole, name) - sum(getattr(one, name) for one in found)
+            for name in ("total", "open", "attention", "pto")
+        ),
+    )
+    return [own, *found]
+
+
+def _figures(branch: Company | None, board: Board) -> BranchFigures:
+    return BranchFigures(
+        branch,
+        total=sum(numbers[0] for numbers in board),
+        open=sum(board[stage - 1][0] for stage in OPEN_STAGES),
+        attention=sum(numbers[COLUMNS["attention"]] for numbers in board),
+        pto=sum(numbers[COLUMNS["pto"]] for numbers in board),
+    )
+
+
 @dataclass
 class Counters:
     """What the list page knows without counting, from one query.

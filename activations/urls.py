@@ -3,6 +3,7 @@
 from django.urls import path
 
 from activations.views import (
+    branches,
     bulk,
     delete,
     detail,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("new/<uuid:key>/look-up/", wizard.look_up, name="look-up"),
     path("new/<uuid:key>/discard/", wizard.discard, name="discard"),
     path("new/<uuid:key>/<slug:step>/", wizard.wizard, name="wizard"),
+    path("branches/", branches.branch_figures, name="branch-figures"),
     path("<int:pk>/", detail.activation_detail, name="detail"),
     path("<int:pk>/site/", edit.site_group, {"group": "site"}, name="site"),
     path("<int:pk>/equipment/", edit.site_group, {"group": "equipment"}, name="equipment"),

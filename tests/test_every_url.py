@@ -62,6 +62,7 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "activations:check": ("draft", CHANGED, CHANGED),
     "activations:look-up": ("draft", NOBODY, CHANGED),
     "activations:discard": ("draft", NOBODY, CHANGED),
+    "activations:branch-figures": ({}, SIGNED_IN, NOBODY),
     "activations:detail": ("site", SEEN, NOBODY),
     "activations:site": ("site", SEEN, CHANGED),
     "activations:equipment": ("site", SEEN, CHANGED),

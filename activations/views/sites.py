@@ -1,6 +1,6 @@
 """What the pages of one site share: finding it, its head, its tabs."""
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -10,6 +10,8 @@ from django.utils import timezone
 from activations import reads, references
 from activations.models import Activation
 from activations.snapshots.sheets import sheet
+from portal.operations import audit
+from portal.operations.models import describe_event
 from portal.ui.http import PortalRequest
 from portal.ui.zones import COOKIE, zone_named
 
@@ -38,13 +40,42 @@ MODES = [
 EDITED = {"site", "equipment", "grid", "people"}
 
 
+SUPPORT_SEEN = "support-seen"
+SUPPORT_VISIT = timedelta(hours=1)
+
+describe_event("support:opened-site", "Support looked at this site", "eye")
+
+
 def find_site(request: PortalRequest, pk: int) -> Activation:
     """A site this person may see, or 404. From here on times are those of the site."""
     visible = Activation.objects.for_user(request.user).select_related("company", "branch")
     activation: Activation = get_object_or_404(visible, pk=pk)
+    _note_support(request, activation)
     if zone := zone_named(activation.timezone):
         timezone.activate(zone)
     return activation
+
+
+def _note_support(request: PortalRequest, activation: Activation) -> None:
+    """Support staff open a site of a company: the company can read it in the site's history.
+
+    Once an hour for each site, so that a page that polls is one visit.
+    """
+    if request.access.role_in(activation.company_id) != "support":
+        return
+    seen: dict[str, float] = request.session.get(SUPPORT_SEEN, {})
+    now = timezone.now()
+    if now.timestamp() - seen.get(str(activation.pk), 0) < SUPPORT_VISIT.total_seconds():
+        return
+    audit.record(
+        "support:opened-site",
+        company=activation.company,
+        activation=activation,
+        actor=request.user,
+        text=f"{request.user} looked at it",
+    )
+    recent = {key: at for key, at in seen.items() if now.timestamp() - at < 86_400}
+    request.session[SUPPORT_SEEN] = {**recent, str(activation.pk): now.timestamp()}
 
 
 def find_site_to_change(request: PortalRequest, pk: int) -> Activation:

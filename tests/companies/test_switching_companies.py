@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
+from activations import sync, tally
 from companies.models import Membership
 from portal.operations.models import AuditEvent
+from tests.activations.sites import copy_of
 
 SWITCH = "companies:switch"
 
@@ -79,3 +81,39 @@ def test_switch_never_leads_away(client, alice, halcyon, target):
 def test_switch_is_not_done_by_get(client, alice, halcyon):
     client.force_login(alice)
     assert client.get(reverse(SWITCH), {"company": halcyon.pk}).status_code == 405
+
+
+def test_company_sees_when_support_looked_at_a_site(client, sam, alice, halcyon, world):
+    site = copy_of(halcyon, 701)
+    client.force_login(sam)
+    url = reverse("activations:detail", args=[site.pk])
+    client.get(url)
+    client.get(url)
+    [event] = AuditEvent.objects.filter(tag="support:opened-site")
+    assert (event.company, event.activation, event.actor_name) == (halcyon, site, "Sam Iwata")
+    client.force_login(alice)
+    history = client.get(reverse("activations:history", args=[site.pk])).content.decode()
+    assert "Support looked at this site" in history
+    assert "Sam Iwata" in history
+    assert AuditEvent.objects.filter(tag="support:opened-site").count() == 1
+
+
+def test_branches_and_their_sites(client, alice, bob, halcyon, world):
+    sync.sweep(halcyon)
+    client.force_login(alice)
+    url = reverse("activations:branch-figures")
+    assert url in client.get(reverse("companies:list")).content.decode()
+    own, north, south = tally.branch_figures(halcyon)
+    assert (north.branch.name, south.branch.name) == (
+        "Halcyon Solar North",
+        "Halcyon Solar South",
+    )
+    everything = halcyon.activations.filter(gone_at=None)
+    assert own.total + north.total + south.total == everything.count()
+    assert north.open == everything.filter(branch=north.branch, stage__lt=5).count()
+    part = client.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "Halcyon Solar North" in part
+    Membership.objects.filter(user=bob).update(branch=north.branch)
+    client.force_login(bob)
+    part = client.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "Halcyon Solar South" not in part
