@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Q
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from activations import values
 from activations.catalog.models import GridProfile
@@ -576,10 +576,7 @@ class Overview:
             "equipment": "activations:equipment",
             "plan": "arrays:plan",
         }[page]
-        try:
-            url = reverse(name, args=[self.activation.pk])
-        except NoReverseMatch:
-            url = reverse("activations:equipment", args=[self.activation.pk])
+        url = reverse(name, args=[self.activation.pk])
         return f"{url}?kind={kind}&problem={problem}" if problem else url
 
 

@@ -117,7 +117,11 @@ def panel(request: PortalRequest, pk: int) -> HttpResponse:
     if not request.htmx:
         return redirect("devices:list", pk)
     overview = Overview(activation, services.several(activation, THINGS))
-    context = {"activation": activation, "overview": overview}
+    context = {
+        "activation": activation,
+        "overview": overview,
+        "total": activation.production.get("total_micros"),
+    }
     return render(request, "devices/_panel.html", context)
 
 

@@ -341,6 +341,19 @@ def test_the_panel_tells_what_is_detected(client, alice, halcyon, world):
     page = client.get(url, headers=HTMX).content.decode()
     assert '<strong class="bad-ink">22</strong>' in page
     assert client.get(url).url == reverse("devices:list", args=[site.pk])
+    readiness = client.get(reverse("activations:detail", args=[site.pk])).content.decode()
+    assert f'hx-get="{url}"' in readiness
+
+
+def test_until_somebody_asks_the_panel_tells_what_the_gateway_counted(
+    client, alice, halcyon, world
+):
+    world.patch_system(701, microinverters=23)
+    site = copy_of(halcyon, 701)
+    client.force_login(alice)
+    page = client.get(reverse("devices:panel", args=[site.pk]), headers=HTMX).content.decode()
+    assert '<strong class="bad-ink">23</strong>' in page
+    assert "as the gateway counted them" in page
 
 
 @pytest.mark.parametrize(("person", "status"), [("bob", 200), ("charlie", 404), ("sam", 200)])
