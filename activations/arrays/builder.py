@@ -39,6 +39,8 @@ class Choice:
     cell: str = ""
     view: str = "plan"
     list: str = "toplace"
+    # "array" draws the chosen array alone, so that its cells are large.
+    zoom: str = ""
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> "Choice":
@@ -48,6 +50,7 @@ class Choice:
             cell=str(given.get("cell", ""))[:16],
             view=view if view in VIEWS else "plan",
             list=lists if lists in LISTS else "toplace",
+            zoom="array" if given.get("zoom") == "array" else "",
         )
 
     def at(self, spot: Spot) -> "Choice":
@@ -209,6 +212,7 @@ def context(desk: Desk, *, framed: bool = True, **more: Any) -> dict[str, Any]:
         "next_spot": following,
         "view": choice.view,
         "list": choice.list,
+        "zoom": choice.zoom,
         "lists": listed.lists,
         "by_number": listed.by_number,
         "counts": {

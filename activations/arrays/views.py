@@ -18,6 +18,8 @@ What every template of templates/arrays/ gets (builder.py makes it):
     next_spot         the same as layout.Spot, may be in another array, or None
     view              "plan" or "table"
     list              "toplace", "placed" or "missing"
+    zoom              "array" when the chosen array is drawn alone, else ""
+    picture, picture_of_one   plan.Picture of the roof and of the chosen array (phone), view "plan"
     lists             {"toplace": [Serial], "placed": [Serial], "missing": [Serial]}, see
                       inventory.Serial: number, spot (layout.Spot or None), source in words,
                       end (last four), bars (0-5 or None: signal of its gateway), signal in words,
@@ -99,6 +101,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from activations.arrays import builder, csvmap, differences, drafts, inventory, services, turns
+from activations.arrays import plan as pictures
 from activations.arrays.actions import CellErrors, PlacedElsewhere
 from activations.arrays.builder import Choice, Desk, sit_down
 from activations.arrays.drafts import Outdated, StillSending
@@ -124,11 +127,18 @@ def plan(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _page(desk: Desk, status: int = 200) -> HttpResponse:
     is_fragment = desk.request.htmx and not desk.request.htmx.boosted
+    context = builder.context(desk, framed=not is_fragment)
+    if context["view"] == "plan" and context["known"]:
+        array = context["selected_array"]
+        alone = context["zoom"] == "array" and array is not None
+        context["picture"] = pictures.draw(context, only=array if alone else None)
+        # On a phone only the chosen array is drawn, so that a cell is as wide as a thumb.
+        context["picture_of_one"] = pictures.draw(context, only=array, named=False)
     return page_or_fragment(
         desk.request,
         page="arrays/plan.html",
         fragment="arrays/_builder.html",
-        context=builder.context(desk, framed=not is_fragment),
+        context=context,
         status=status,
     )
 
