@@ -15,8 +15,8 @@ class TariffDraft(models.Model):
     """What was typed for a site's tariff and not sent yet; one a site, shared by its people.
 
     `document` is described in activations.tariffs.plan. `base` is what Enphase had when the draft
-    was begun: the worker compares before it sends. `tab` is the browser tab that wrote last:
-    another tab with an older `revision` is told instead of overwriting.
+    was begun: the worker compares before it sends. `tab` is the browser tab that is
+    typing: another one with an older `revision` is told instead of overwriting.
     """
 
     activation = models.OneToOneField(

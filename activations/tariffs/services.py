@@ -189,15 +189,22 @@ def paper_of(activation: Activation, draft: TariffDraft | None) -> Paper:
 
 
 @transaction.atomic
-def keep(activation: Activation, paper: Paper, *, actor: Any, force: bool = False) -> TariffDraft:
-    """Keep what was typed. Overtaken when another tab was faster, unless `force`d."""
+def keep(
+    activation: Activation, paper: Paper, *, actor: Any, typing: bool = False, force: bool = False
+) -> TariffDraft:
+    """Keep what was typed. Overtaken when another tab was faster, unless `force`d.
+
+    While somebody is `typing`, their tab goes on with the paper it has. Anything else draws the
+    page anew, so what the old page still sends late must not replace it.
+    """
     row = TariffDraft.objects.select_for_update().filter(activation=activation).first()
     if row is None:
         row = TariffDraft(activation=activation, revision=0)
     elif row.tab != paper.tab and row.revision != paper.revision and not force:
         raise Overtaken(row)
     row.document, row.base, row.source = paper.document, paper.base, paper.source
-    row.tab, row.author, row.revision = paper.tab, actor, row.revision + 1
+    row.tab = paper.tab if typing else ""
+    row.author, row.revision = actor, row.revision + 1
     row.save()
     paper.revision = row.revision
     return row

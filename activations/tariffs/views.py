@@ -182,7 +182,8 @@ def _edit(request: PortalRequest, activation: Activation) -> HttpResponse:
         except editing.NotPossible as sentence:
             refusal = str(sentence)
     try:
-        draft = services.keep(activation, paper, actor=request.user)
+        typing = bool(request.htmx) and wanted == "preview"
+        services.keep(activation, paper, actor=request.user, typing=typing)
     except Overtaken as overtaken:
         return _overtaken(request, activation, paper, overtaken)
     if request.htmx and wanted == "preview":
@@ -194,7 +195,6 @@ def _edit(request: PortalRequest, activation: Activation) -> HttpResponse:
             return _page(request, activation, paper=paper, told=True, status=422)
         if wanted == "review":
             return redirect("tariffs:review", activation.pk)
-    del draft
     query = f"?dir={direction}" + (f"&at={at}#f-{at}" if at else "")
     return redirect(reverse("tariffs:tariff", args=[activation.pk]) + query)
 

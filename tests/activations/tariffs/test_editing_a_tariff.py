@@ -287,6 +287,18 @@ def test_second_tab_is_told_and_loses_nothing(client, alice, dana, site):
     assert "starts 18:00, was 16:00" in client.get(url_of(site, "review")).content.decode()
 
 
+def test_what_an_old_page_sends_late_does_not_replace_a_newer_one(client, alice, site):
+    """A preview was on its way while a button was pressed, and arrives after it."""
+    client.force_login(alice)
+    fields = open_editor(client, site)
+    late = fields | {"kind": "single"}
+    press(client, site, fields, "preview", **{"HX-Request": "true"})
+    press(client, site, fields, "redraw")
+    answer = press(client, site, late, "preview", **{"HX-Request": "true"})
+    assert "changed in another tab" in answer.content.decode()
+    assert TariffDraft.objects.get().document["buy"]["kind"] == "tou"
+
+
 def test_draft_changed_since_the_review_is_not_sent(client, alice, site):
     client.force_login(alice)
     fields = open_editor(client, site)
