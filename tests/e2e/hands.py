@@ -21,8 +21,8 @@ STOP = """(target) => {
   if (at.matches("main")) return {name, ringed: true, inside: true, uncovered: true};
   const box = at.getBoundingClientRect();
   const style = getComputedStyle(at);
-  // Radio buttons of choice cards and check boxes may show the ring on what surrounds them.
-  const around = at.closest("label, .affix, .choice");
+  // Choice cards, check boxes and rows of tasks may show the ring on what surrounds the control.
+  const around = at.closest("label, .affix, .choice, .task");
   const ring = (s) => s && (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) > 0
     || s.boxShadow !== "none");
   // The button inside a date or time field has the focus and its own ring, which no script sees.
