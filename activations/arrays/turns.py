@@ -120,7 +120,7 @@ def _place(desk: Desk, *, go_on: bool) -> None:
     if not typed:
         raise Refused("Choose a serial number, or type one.")
     listed = desk.listed
-    serial = typed if typed in listed else numbers.one(typed) or typed
+    serial = typed if typed in listed else numbers.one(typed) or _meant(desk, typed) or typed
     moving = _posted(desk, "move") == "1"
     _draw(
         desk,
@@ -135,6 +135,15 @@ def _place(desk: Desk, *, go_on: bool) -> None:
             desk.choice = desk.choice.at(following)
         else:
             desk.say("Every cell has its serial.", "ok")
+
+
+def _meant(desk: Desk, typed: str) -> str:
+    """The one serial to be placed that ends with these digits; "" for none, or for several."""
+    digits = "".join(typed.split())
+    if not 3 <= len(digits) < 12 or not digits.isdecimal():
+        return ""
+    fitting = [one for one in desk.take_inventory().to_place if one.endswith(digits)]
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 def _warn_unknown(desk: Desk, serials: list[str]) -> None:

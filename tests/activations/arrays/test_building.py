@@ -219,6 +219,16 @@ def test_placing_goes_on_to_the_next_cell(client, alice, site, micros):
     assert dict(plan_of(site).arrays[0].cells) == {"R1C8": micros[0], "R2C1": micros[1]}
 
 
+def test_last_digits_are_enough_when_one_serial_ends_so(client, alice, site, micros):
+    client.force_login(alice)
+    do(client, site, "add", **SOUTH)
+    do(client, site, "place", array="n1", cell="R1C1", typed=micros[3][-4:])
+    assert dict(plan_of(site).arrays[0].cells) == {"R1C1": micros[3]}
+    do(client, site, "scan", text=f"9999{micros[4][4:]}")
+    refused = do(client, site, "place", array="n1", cell="R1C2", typed=micros[4][-4:], status=422)
+    assert refused.context["errors"] == ["A serial number has 12 digits. Type it as on the label."]
+
+
 def test_serial_that_is_placed_is_offered_to_be_moved(client, alice, site, micros):
     client.force_login(alice)
     do(client, site, "add", **SOUTH)

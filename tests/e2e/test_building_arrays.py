@@ -1,0 +1,166 @@
+"""The array builder in a browser: by mouse, by keyboard alone, on a phone without script."""
+
+import re
+
+import pytest
+from django.urls import reverse
+from playwright.sync_api import expect
+
+from activations.snapshots import services as snapshots
+from portal.connections.services import client_for
+from portal.operations.models import Operation, State
+from tests.activations.sites import copy_of
+from tests.e2e.flows import button, link
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def site(halcyon):
+    """Site 701: 24 microinverters, nothing drawn."""
+    site = copy_of(halcyon, 701)
+    assert snapshots.read_all(site, [("arrays", ""), ("inverters", "")]) == ""
+    return site
+
+
+@pytest.fixture
+def micros(site):
+    return snapshots.current(site, "arrays").record.inventory
+
+
+def at_enphase(halcyon):
+    with client_for(halcyon.pk) as client:
+        return client.arrays.list_arrays(701)
+
+
+def fill_in(page, label="South main", rows="2", columns="4"):
+    form = page.locator("#add form")
+    for name, value in [
+        ("label", label),
+        ("azimuth", "184"),
+        ("tilt", "22"),
+        ("rows", rows),
+        ("columns", columns),
+    ]:
+        form.locator(f"[name={name}]").fill(value)
+    return form
+
+
+def send(page):
+    link(page, "Review changes").click()
+    button(page, "Save the roof plan").click()
+    expect(page.get_by_text("The roof plan is saved at Enphase")).to_be_visible()
+
+
+def test_a_roof_is_drawn_filled_and_sent(
+    open_page, alice, halcyon, site, micros, worker, assert_accessible
+):
+    page = open_page(alice)
+    page.goto(reverse("arrays:plan", args=[site.pk]))
+    fill_in(page)
+    button(page.locator("#add form"), "Add array").click()
+    expect(page.locator("a.m[id]")).to_have_count(8)
+    page.locator("#m-n1-R1C1").click()
+    expect(page.locator("#m-n1-R1C1")).to_have_attribute("data-state", "sel")
+    button(page, "Place and go").click()
+    expect(page.locator("#m-n1-R1C2")).to_have_attribute("data-state", "sel")
+    expect(page.locator("#m-n1-R1C1")).to_contain_text(micros[0][-4:])
+    button(page, "Fill the rest in order").click()
+    expect(page.get_by_text("7 serials from R1C2 to R2C1 of South main")).to_be_visible()
+    button(page, "Fill them in").click()
+    expect(page.locator("a.m[id][data-state=empty]")).to_have_count(0)
+    assert_accessible(page)
+    button(page, "Undo, Fill in").click()
+    expect(page.locator("a.m[id][data-state=empty]")).to_have_count(6)
+    button(page, "Redo").click()
+    expect(page.locator("a.m[id][data-state=empty]")).to_have_count(0)
+    send(page)
+    assert Operation.objects.get().state == State.DONE
+    [array] = at_enphase(halcyon).arrays
+    assert (array.label, array.angle, array.tilt, len(array.modules)) == ("South main", 184, 22, 8)
+    places = {module.serial_num: (module.left, module.top) for module in array.modules}
+    # There on the upper row, and back on the lower one.
+    assert [places[one] for one in micros[:8]] == [
+        *((column * 100, 200) for column in range(4)),
+        *((column * 100, 0) for column in reversed(range(4))),
+    ]
+
+
+def test_by_keyboard_alone(open_page, alice, halcyon, site, micros, worker):
+    page = open_page(alice)
+    page.goto(reverse("arrays:plan", args=[site.pk]))
+    fill_in(page)
+    page.locator("#add form [name=columns]").press("Enter")
+    expect(page.locator("a.m[id]")).to_have_count(8)
+    page.locator("#m-n1-R1C1").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#m-n1-R2C2")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#m-n1-R2C2")).to_have_attribute("data-state", "sel")
+    # The focus stays on the cell, though the plan around it is new.
+    expect(page.locator("#m-n1-R2C2")).to_be_focused()
+    page.locator("#typed").focus()
+    page.keyboard.type(micros[5][-4:])
+    page.locator("#place").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#m-n1-R2C2")).to_contain_text(micros[5][-4:])
+    page.locator("#m-n1-R2C2").focus()
+    page.keyboard.press("n")
+    expect(page.locator("#m-n1-R2C3")).to_be_focused()
+    page.locator("#m-n1-R2C2").focus()
+    page.keyboard.press("Delete")
+    expect(page.locator("#m-n1-R2C2")).to_contain_text("R2C2")
+    page.locator("#undo").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#m-n1-R2C2")).to_contain_text(micros[5][-4:])
+    send(page)
+    [array] = at_enphase(halcyon).arrays
+    assert [(m.serial_num, m.left, m.top) for m in array.modules] == [(micros[5], 100, 0)]
+
+
+def test_on_a_phone_without_script(open_page, alice, halcyon, site, micros, worker):
+    page = open_page(alice, phone=True, javascript=False)
+    page.goto(reverse("arrays:plan", args=[site.pk]))
+    fill_in(page, columns="6")
+    button(page.locator("#add form"), "Add array").click()
+    cell = page.locator(".roof--array a.m").first
+    assert cell.bounding_box()["width"] >= 40
+    cell.click()
+    button(page, "Place and go").click()
+    assert page.url.endswith("array=n1&cell=R1C2")
+    page.locator("#typed").fill(micros[7])
+    button(page, "Place only").click()
+    expect(page.get_by_text("2 of 12 placed")).to_be_visible()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= page.viewport_size["width"]
+    link(page, "Review changes").click()
+    button(page, "Save the roof plan").click()
+    page.wait_for_url(re.compile(r"/operations/\d+/"))
+    for _ in range(40):
+        if page.get_by_text("The roof plan is saved at Enphase").count():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    assert sorted(m.serial_num for m in at_enphase(halcyon).arrays[0].modules) == [
+        micros[0],
+        micros[7],
+    ]
+
+
+def test_table_and_a_second_tab(open_page, alice, site, micros):
+    page = open_page(alice)
+    address = reverse("arrays:plan", args=[site.pk])
+    page.goto(address)
+    fill_in(page)
+    button(page.locator("#add form"), "Add array").click()
+    expect(page.locator("a.m[id]")).to_have_count(8)
+    other = page.context.new_page()
+    other.goto(f"{address}?array=n1&view=table")
+    page.locator("#m-n1-R1C1").click()
+    button(page, "Place only").click()
+    expect(page.locator("#m-n1-R1C1")).to_contain_text(micros[0][-4:])
+    other.locator("#cell-R1C2").fill(micros[9])
+    button(other, "Take in the table").click()
+    expect(other.locator("#error-summary")).to_contain_text("changed this plan meanwhile")
+    expect(other.locator("#cell-R1C2")).to_have_value(micros[9])
