@@ -275,6 +275,7 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "site-version": {"pk": site.pk, "version": version.pk},
         "site-owner": {"pk": site.pk, "owner": owner.pk},
         "site-mode": {"pk": site.pk, "mode": "on"},
+        "site-load": {"pk": site.pk, "name": "NC1"},
         "site-invitation": {"pk": site.pk, "operation": grant.pk},
         "site-member": {"pk": site.pk, "membership": Membership.objects.get(user=bob).pk},
         "lost-site": {"pk": lost.pk},
