@@ -50,7 +50,6 @@ def activation_detail(request: PortalRequest, pk: int) -> HttpResponse:
         "checklist": tasks,
         "notes": _stage_notes(activation, tasks),
         "running": [one for one in operations if one.is_open and not one.is_scheduled][:3],
-        "devices": _devices(activation, record),
         "summary": _summary(activation, record, profile),
         "events": events[:EVENTS_SHOWN],
         # Of all parts: whatever changed behind our back is told here first.
@@ -90,25 +89,6 @@ def _stage_notes(activation: Activation, tasks: Checklist) -> dict[int, str]:
             notes[left] = f"Until {event.at:%-d %b}"
     notes[activation.stage] = tasks.checks
     return notes
-
-
-def _devices(activation: Activation, record: Record) -> list[dict[str, Any]]:
-    """Expected counts beside what the gateway detects, as far as it was asked."""
-    detected = {
-        "expected_envoy_count": len(record.envoy_serial_numbers)
-        if activation.detail_at and activation.stage > 2
-        else None,
-        "expected_pcu_count": activation.production.get("total_micros"),
-    }
-    rows = []
-    for name, label in values.COUNTS.items():
-        expected = getattr(record, name)
-        if not expected and name not in ("expected_envoy_count", "expected_pcu_count"):
-            continue
-        found = detected.get(name)
-        differs = found is not None and expected is not None and found != expected
-        rows.append({"label": label, "expected": expected, "found": found, "differs": differs})
-    return rows
 
 
 def _profile(activation: Activation, record: Record) -> str:
