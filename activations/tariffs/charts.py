@@ -74,6 +74,8 @@ def year_of(plan: Plan, direction: str) -> Year:
 
 def _alike(prices: Prices) -> list[tuple[str, ...]]:
     """Weekdays and weekend, each parted further where its days differ in some season."""
+    if prices.kind == "single":
+        return [DAYS]
     found: list[tuple[str, ...]] = []
     for part in (WEEKDAYS, WEEKEND):
         by_group: dict[tuple[str | None, ...], list[str]] = {}

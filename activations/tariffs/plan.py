@@ -46,8 +46,8 @@ FLAGS = {"from_grid": "enable_charge_from_grid", "to_grid": "enable_discharge_to
 PARTS = ("currency", "single_rate", "seasons", "seasons_sell", "storage_settings")
 MAX_SEASONS = 12
 MAX_PERIODS = 24
-# A form of one direction must stay below the number of fields that Django takes.
-MAX_PERIODS_IN_ALL = 300
+# A form of one direction must stay below the 1000 fields that Django takes.
+MAX_PERIODS_IN_ALL = 150
 # Any year without a 29 February: seasons repeat every year.
 YEAR = 2026
 
@@ -703,6 +703,23 @@ LONG_DAYS = dict(
         strict=True,
     )
 )
+
+
+def place_of(document: Document, problem: Problem) -> str:
+    """Where a problem is: "Summer, day set 1, period 3"; "" for what belongs to no season."""
+    key = problem.field.partition("-")[0]
+    for season in document[problem.direction]["seasons"]:
+        place = season["name"].strip() or "Season"
+        if season["key"] == key:
+            return place
+        for number, group in enumerate(season["groups"], start=1):
+            inside = f"{place}, day set {number}" if len(season["groups"]) > 1 else place
+            if group["key"] == key:
+                return inside
+            for count, period in enumerate(group["periods"], start=1):
+                if period["key"] == key:
+                    return f"{inside}, period {count}"
+    return ""
 
 
 def gaps(prices: Prices) -> list[str]:

@@ -20,7 +20,9 @@ from activations.tariffs.forms import TemplateNameForm
 from activations.tariffs.models import TariffTemplate
 from activations.tariffs.plan import (
     Document,
+    Problem,
     document_of,
+    place_of,
     plan_of,
     problems_of,
     same,
@@ -95,7 +97,7 @@ def _page(
         "paper": signing.dumps(shown.as_json(), salt=SALT, compress=True),
         "editor": pages.editor_of(document, direction, problems=problems),
         "preview": pages.preview_of(document, direction),
-        "problems": _summary(problems, direction) if told else [],
+        "problems": _summary(document, problems, direction) if told else [],
         "changes": len(changes) if editable else 0,
         "source": shown.source,
         "stale": draft is not None and _is_stale(draft.base, activation),
@@ -139,18 +141,22 @@ def _is_stale(base: dict[str, Any], activation: Activation) -> bool:
     )
 
 
-def _summary(problems: list[Any], direction: str) -> list[dict[str, str]]:
-    return [
-        {
-            "text": f"{problem.text}"
-            if problem.direction == direction
-            else f"{'Sell' if problem.direction == 'sell' else 'Buy'}: {problem.text}",
-            "url": f"#f-{problem.field}"
-            if problem.direction == direction
-            else f"?dir={problem.direction}#f-{problem.field}",
-        }
-        for problem in problems
-    ]
+def _summary(document: Document, problems: list[Problem], direction: str) -> list[dict[str, str]]:
+    """The words of the fields again with the place they are at, as links there."""
+    found = []
+    for problem in problems:
+        place = place_of(document, problem)
+        here = problem.direction == direction
+        side = "" if here else "Sell" if problem.direction == "sell" else "Buy"
+        lead = ": ".join(part for part in (side, place) if part)
+        address = "" if here else f"?dir={problem.direction}"
+        found.append(
+            {
+                "text": f"{lead}: {problem.text}" if lead else problem.text,
+                "url": f"{address}#f-{problem.field}",
+            }
+        )
+    return found
 
 
 # ------------------------------------------------------------------ editing

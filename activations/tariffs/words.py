@@ -559,8 +559,11 @@ def summary(document: Document) -> str:
         words += f", {cents(rates[0], plan.currency)}"
         if len(rates) > 1:
             words += f" to {cents(rates[-1], plan.currency)}"
-    sell = kind_words(plan.sell, plan.currency)
-    words += ", nothing for what is fed in" if sell == "none" else f", sells: {sell}"
+    words += {
+        "none": ", nothing for what is fed in",
+        "single": f", sells at {cents(plan.sell.rate, plan.currency)}",
+        "tou": ", sells by time of use",
+    }[plan.sell.kind]
     return words[:1].upper() + words[1:]
 
 

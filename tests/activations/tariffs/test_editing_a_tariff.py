@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from contextlib import suppress
 from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
@@ -12,9 +13,10 @@ from django.utils import timezone
 
 from activations.snapshots import services as snapshots
 from activations.snapshots.models import Version
+from activations.tariffs import editing
 from activations.tariffs.models import TariffDraft
-from activations.tariffs.plan import wire_of
-from enphase.records import SystemTariff
+from activations.tariffs.plan import MAX_PERIODS_IN_ALL, document_of, wire_of
+from enphase.records import SystemTariff, Tariff
 from portal.operations import runner
 from portal.operations.models import Operation, State
 from tests.activations.sites import copy_of
@@ -128,7 +130,7 @@ def test_nothing_typed_is_lost_when_it_is_wrong(client, alice, site):
     page = response.content.decode()
     assert 'value="half past"' in page
     assert 'role="alert"' in page
-    assert f'href="#f-{start}"' in page
+    assert f'href="#f-{start}">Summer, day set 1, period 3: Enter a time' in page
     assert re.search(rf'id="f-{start}"[^>]*aria-describedby="e-{start}"', page)
     assert "Error: Tariff" in page
     # It is still there another day.
@@ -199,6 +201,28 @@ def test_last_parts_stay(client, alice, site):
     )
     assert response.status_code == 422
     assert "The last day set stays" in response.content.decode()
+
+
+def test_largest_form_is_small_enough_to_be_sent(client, alice, site, settings):
+    client.force_login(alice)
+    document = document_of(Tariff.from_api(BAY))
+    buy = document["buy"]
+    for verb, parts in (("add-group", "seasons"), ("copy-season", "seasons")):
+        with suppress(editing.NotPossible):
+            for _ in range(100):
+                editing.act(document, "buy", f"{verb}:{buy[parts][-1]['key']}")
+    with suppress(editing.NotPossible):
+        for season in buy["seasons"]:
+            for group in season["groups"]:
+                for _ in range(6):
+                    editing.act(document, "buy", f"add-period:{group['key']}")
+    periods = sum(len(g["periods"]) for s in buy["seasons"] for g in s["groups"])
+    assert periods == MAX_PERIODS_IN_ALL
+    draft = {"document": document, "base": BAY}
+    TariffDraft.objects.create(activation=site, **draft)
+    fields = open_editor(client, site)
+    assert len(fields) < settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+    assert press(client, site, fields, "preview").status_code in (302, 422)
 
 
 def test_from_a_single_rate_to_times_of_use_and_back(client, alice, halcyon, world):
@@ -361,6 +385,25 @@ def test_what_changed_at_enphase_meanwhile_is_not_overwritten(
     page = client.get(url_of(site, "review")).content.decode()
     assert "peak starts 17:00, was 16:00" in page
     assert "39¢, was 45¢" in page
+
+
+def test_a_person_may_send_in_spite_of_what_changed(client, alice, site, world, halcyon, on_commit):
+    client.force_login(alice)
+    edited(client, site)
+    put(halcyon, 703, {**BAY, "currency": {"code": "AUD"}}, world)
+    with on_commit():
+        send(client, site)
+    stopped = Operation.objects.get()
+    assert stopped.state == State.CONFLICT
+    with on_commit():
+        client.post(
+            reverse("operations:override", args=[stopped.pk]), {"reason": "Ours is the newer one"}
+        )
+    again = Operation.objects.exclude(pk=stopped.pk).get()
+    world.clock(advance_seconds=120)
+    poll(again)
+    assert again.state == State.DONE, again.message
+    assert there(halcyon, 703).tariff.currency == "USD"
 
 
 def test_draft_goes_on_from_a_newer_tariff(client, alice, site, world, halcyon):
