@@ -41,6 +41,7 @@ NO_PAGES = {
     "devices:export",
     "devices:panel",
     "snapshots:line",
+    "homeowners:freshness",
     "operations:progress",
     "operations:card",
     "operations:run-progress",
