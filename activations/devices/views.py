@@ -35,7 +35,7 @@ from activations.views.sites import find_site, site_context
 from portal.ui.http import PortalRequest
 
 MINE = ("devices", "inverters")
-PAGE = 100
+PAGE = 50
 WITH_TELEMETRY = ("micros", "acbs", "encharges")
 # Enphase keeps two years of intervals.
 KEPT_DAYS = 730
