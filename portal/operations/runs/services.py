@@ -6,12 +6,12 @@ at once are serialised: the second gets TooLate.
 
 import logging
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -99,6 +99,14 @@ def preview(
     """Freeze a selection and what the change would do to it. The same token gives the same run."""
     if same := Run.objects.filter(token=token, company=company).first():
         return same
+    # Looking at 10,000 sites takes seconds, and nobody else can write while we do.
+    items = [_item(number, one) for number, one in enumerate(looked, start=1)]
+    careful = (
+        any(action.careful(item.value) for item in items if item.value)
+        if inverse_of is not None
+        else action.careful(value)
+    )
+    states = Counter(item.state for item in items)
     try:
         with transaction.atomic():
             run = Run.objects.create(
@@ -110,15 +118,19 @@ def preview(
                 value=value,
                 selection=selection[:300],
                 hits_each=action.hits,
-                careful=_is_careful(action, value, inverse_of),
+                careful=careful,
+                changes=states[RunItem.State.WAITING],
+                already=states[RunItem.State.ALREADY],
+                cannot=states[RunItem.State.CANNOT],
                 company=company,
                 branch=branch,
                 created_by=actor,
                 created_name=str(actor),
                 inverse_of=inverse_of,
             )
-            _keep_items(run, looked)
-            run.save()
+            for item in items:
+                item.run = run
+            RunItem.objects.bulk_create(items, batch_size=BATCH)
             audit.record(
                 "run:previewed",
                 run=run,
@@ -138,30 +150,11 @@ def _undo_title(run: Run) -> str:
     return f"Undo: {run.title[0].lower()}{run.title[1:]}"[:200]
 
 
-def _is_careful(action: BulkAction, value: Value, inverse_of: Run | None) -> bool:
-    """An undo run has a value for each system; any of them may be one to be careful with."""
-    if inverse_of is None:
-        return action.careful(value)
-    return any(back and action.careful(back) for _item, back in undoable(inverse_of))
-
-
-def _keep_items(run: Run, looked: Iterable[Looked]) -> None:
-    counts = {Change: 0, AlreadySo: 0, Cannot: 0}
-    rows = enumerate(looked, start=1)
-    while batch := list(islice(rows, BATCH)):
-        items = []
-        for number, one in batch:
-            counts[type(one.verdict)] += 1
-            items.append(_item(run, number, one))
-        RunItem.objects.bulk_create(items)
-    run.changes, run.already, run.cannot = (counts[kind] for kind in (Change, AlreadySo, Cannot))
-
-
-def _item(run: Run, number: int, one: Looked) -> RunItem:
+def _item(number: int, one: Looked) -> RunItem:
     item = RunItem(
-        run=run,
         number=number,
-        activation=one.activation,
+        # The number alone, so that 10,000 sites need not stay in memory.
+        activation_id=one.activation.pk if one.activation is not None else None,
         name=one.name[:255],
         reference=one.reference[:255],
         value=one.value or {},
