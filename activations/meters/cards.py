@@ -175,11 +175,14 @@ class Overview:
     @property
     def things(self) -> list[Thing]:
         """What the page is made of, for its sheet. The list of devices comes first."""
-        kinds = {card.kind for card in self.cards}
-        series = [(name, "") for kind, name in SERIES.items() if kind in kinds]
-        readings = [("meter-readings", "")] if "production" in kinds else []
-        meters = [("meter", card.serial) for card in self.cards]
-        return [("devices", ""), *meters, *series, *readings]
+        found = [thing for card in self.cards for thing in self.things_of(card)]
+        return [("devices", ""), *dict.fromkeys(found)]
+
+    def things_of(self, card: Card) -> list[Thing]:
+        """One meter, the series of its kind, and what production meters have counted."""
+        series = [(SERIES[card.kind], "")] if card.kind in SERIES else []
+        readings = [("meter-readings", "")] if card.kind == "production" else []
+        return [("meter", card.serial), *series, *readings]
 
 
 def overview(activation: Activation) -> Overview:

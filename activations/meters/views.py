@@ -66,7 +66,7 @@ def _context(request: PortalRequest, found: Overview, card: Card) -> dict[str, A
         for operation in _operations(request, activation)
         if operation.payload.get("serial") == card.serial
     ]
-    shown = [thing for thing in found.things if thing[0] != "meter" or thing[1] == card.serial]
+    shown = [("devices", ""), *found.things_of(card)]
     meter = card.meter
     return {
         **site_context(request, activation, "meters"),
