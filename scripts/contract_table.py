@@ -53,7 +53,7 @@ PAGES = {
     "get_consumption_meter_telemetry": "/activations/<id>/meters/",
     "get_production_meter_readings": "/activations/<id>/meters/",
     "get_tariff": "/activations/<id>/tariff/",
-    "update_tariff": "/activations/<id>/tariff/",
+    "update_tariff": "/activations/<id>/tariff/review/",
     "get_estimate": "/activations/<id>/estimate/",
     "update_estimate": "/activations/<id>/estimate/",
     "get_energy_lifetime": "/activations/<id>/estimate/",

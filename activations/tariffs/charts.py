@@ -278,7 +278,7 @@ def _day_steps(season: SeasonPlan, group: Group, currency: str, rates: list[Deci
         ),
     )
     return format_html(
-        '<svg viewBox="0 0 360 102" role="img" aria-label="{}">{}{}'
+        '<svg class="daysteps" viewBox="0 0 360 102" role="img" aria-label="{}">{}{}'
         '<path d="{}" class="s-ink" stroke-width="1.5"/>{}</svg>',
         f"{_day_title(season, group)}: {words.prices_words(group, currency)}",
         lines,

@@ -460,7 +460,7 @@ class Prices:
 
     @property
     def rates(self) -> list[Decimal]:
-        """All different prices, the cheapest first."""
+        """All different prices that are in force at some time, the cheapest first."""
         if self.kind == "single":
             return [self.rate] if self.rate is not None else []
         if self.kind != "tou":
@@ -471,7 +471,7 @@ class Prices:
                 for season in self.seasons
                 for group in season.groups
                 for period in group.periods
-                if period.rate is not None
+                if period.rate is not None and period.start is not None
             }
         )
 
