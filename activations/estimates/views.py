@@ -27,7 +27,7 @@ from activations.models import Activation
 from activations.snapshots.services import current
 from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, find_site_to_change, may_change, site_context
-from portal.operations.models import Operation
+from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
 from portal.ui.http import PortalRequest
 
@@ -150,6 +150,8 @@ def _page(
         "months": list(zip(MONTH_NAMES, [kwh_words(v) for v in known], strict=False)),
         "operation": operation,
         "sending": sending,
+        # What waits for a person does not get on by itself.
+        "moving": bool(sending and (sending.is_busy or sending.state == State.OVERDUE)),
         "hits": SEND_HITS,
         **_produced(request, activation, record),
     }

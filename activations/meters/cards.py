@@ -43,6 +43,8 @@ class Card:
     former_kind: str = ""
     replaced_by: str = ""
     replaces: list[str] = field(default_factory=list)
+    # A change of it is under way, or waits for a decision.
+    is_busy: bool = False
 
     @property
     def meter(self) -> Meter | None:

@@ -15,7 +15,7 @@ from activations.meters.forms import DateForm, SwitchForm
 from activations.models import Activation
 from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, find_site_to_change, site_context
-from portal.operations.models import Operation
+from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
 from portal.ui.http import PortalRequest
 
@@ -30,14 +30,17 @@ def meter_list(request: PortalRequest, pk: int) -> HttpResponse:
     activation = find_site(request, pk)
     found = overview(activation)
     operations = _operations(request, activation)
+    under_way = [operation for operation in operations if operation.is_open]
+    for card in found.cards:
+        card.is_busy = any(one.payload.get("serial") == card.serial for one in under_way)
     context = {
         **site_context(request, activation, "meters"),
         "heading": "Meters",
         "overview": found,
         "sheet": sheet(request, activation, found.things),
-        "open": [operation for operation in operations if operation.is_open],
+        "open": under_way,
         "last": next(iter(operations), None),
-        "busy": any(operation.is_open for operation in operations),
+        "moving": any(_moves(operation) for operation in under_way),
         "expected": values.seen(activation)["expected_meter_count"],
     }
     return render(request, "meters/list.html", context)
@@ -66,6 +69,7 @@ def _context(request: PortalRequest, found: Overview, card: Card) -> dict[str, A
         for operation in _operations(request, activation)
         if operation.payload.get("serial") == card.serial
     ]
+    card.is_busy = any(operation.is_open for operation in mine)
     shown = [("devices", ""), *found.things_of(card)]
     meter = card.meter
     return {
@@ -75,7 +79,7 @@ def _context(request: PortalRequest, found: Overview, card: Card) -> dict[str, A
         "card": card,
         "sheet": sheet(request, activation, [] if card.is_retired else shown),
         "operation": next(iter(mine), None),
-        "busy": any(operation.is_open for operation in mine),
+        "moving": any(_moves(operation) for operation in mine),
         "facts": [
             {"label": "Kind", "value": card.kind_text},
             {"label": "Set up as", "value": card.config},
@@ -112,6 +116,11 @@ def _hours(card: Card) -> list[dict[str, Any]]:
         }
         for hour, found in rows.items()
     ]
+
+
+def _moves(operation: Operation) -> bool:
+    """Will it get on by itself? What waits for a person does not."""
+    return operation.is_busy or operation.state == State.OVERDUE
 
 
 def _operations(request: PortalRequest, activation: Activation) -> list[Operation]:

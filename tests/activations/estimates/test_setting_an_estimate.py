@@ -164,6 +164,11 @@ def test_somebody_elses_change_is_not_written_over(client, alice, site, world, o
     operation = send(client, site, on_commit, hidden=hidden)
     assert operation.state == State.CONFLICT
     assert at_enphase(site).month_estimates == [Decimal(500)] * 12
+    # It waits for a person: the page says so, and asks for itself no more.
+    page = client.get(page_of(site)).content.decode()
+    assert "The estimate was changed since you looked." in page
+    assert "On its way" not in page
+    assert "every 3s" not in page
     copy = snapshots.current(site, "estimate")
     assert copy.facts["Year"] == "6,000 kWh"
     assert copy.versions.first().is_drift

@@ -58,7 +58,9 @@ def test_turned_on_and_confirmed_by_reading_back(client, alice, site, world, on_
     page = client.get(url_of(site)).content.decode()
     assert "Enable task sent. Waiting" in page
     assert "every 3s" in page
-    assert "Turn off" not in page
+    # The other meter can still be switched.
+    assert url_of(site, "switch", PRODUCTION, "off") in page
+    assert url_of(site, "switch", CONSUMPTION, "on") not in page
     poll(operation)
     assert operation.state == State.CONFIRMING
     assert operation.message == "Enable task sent. Waiting until the meter is on."
