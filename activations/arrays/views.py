@@ -107,6 +107,7 @@ from activations.arrays.builder import Choice, Desk, sit_down
 from activations.arrays.drafts import Outdated, StillSending
 from activations.arrays.forms import ImportForm, ScanForm
 from activations.views.sites import find_site, find_site_to_change
+from portal.ui.csp import PERMISSIONS
 from portal.ui.errors import Refused
 from portal.ui.http import PortalRequest, page_or_fragment
 
@@ -327,7 +328,10 @@ def scan(request: PortalRequest, pk: int) -> HttpResponse:
     context = builder.context(desk)
     scanned = [context["by_number"][one] for one in reversed(desk.board.row.scanned)]
     context |= {"form": form, "scanned": scanned, "back_url": desk.choice.url(desk.activation)}
-    return render(request, "arrays/scan.html", context, status=status)
+    response = render(request, "arrays/scan.html", context, status=status)
+    # The only page that may ask for the camera, and only for itself.
+    response["Permissions-Policy"] = PERMISSIONS.replace("camera=()", "camera=(self)")
+    return response
 
 
 @require_safe

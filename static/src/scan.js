@@ -1,1 +1,75 @@
-// Camera scanning of barcodes, beside typing and pasting.
+// Camera scanning of barcodes, beside typing and pasting. Loaded by the scan page alone.
+import { BrowserMultiFormatReader } from "@zxing/browser";
+
+const start = document.getElementById("camera-start");
+const video = document.getElementById("camera");
+const said = document.getElementById("camera-said");
+const field = document.getElementById("id_text");
+const SERIAL = /^\d{12}$/;
+// The same label stays in the picture for a while.
+const AGAIN_MS = 3000;
+
+let controls;
+const seen = new Map();
+
+function say(text) {
+  said.textContent = text;
+}
+
+function take(text) {
+  const serial = text.replace(/\D/g, "");
+  const now = Date.now();
+  if (now - (seen.get(text) || 0) < AGAIN_MS) return;
+  seen.set(text, now);
+  if (!SERIAL.test(serial)) {
+    say(`${text.slice(0, 24)} is no serial number. It has 12 digits.`);
+    return;
+  }
+  const known = field.value.replace(/[ \t.-]/g, "");
+  if (known.includes(serial)) {
+    say(`${serial} is in the list already.`);
+    return;
+  }
+  field.value = `${field.value.trimEnd()}${field.value.trim() ? "\n" : ""}${serial}\n`;
+  navigator.vibrate?.(60);
+  say(`${serial} taken.`);
+}
+
+async function stop() {
+  controls?.stop();
+  controls = undefined;
+  video.hidden = true;
+  start.textContent = "Use the camera";
+}
+
+async function run() {
+  if (controls) {
+    await stop();
+    return;
+  }
+  try {
+    video.hidden = false;
+    controls = await new BrowserMultiFormatReader().decodeFromConstraints(
+      { video: { facingMode: "environment" } },
+      video,
+      (result) => {
+        if (result) take(result.getText());
+      },
+    );
+    start.textContent = "Stop the camera";
+    say("Hold a label into the picture.");
+  } catch (error) {
+    await stop();
+    say(
+      error.name === "NotAllowedError"
+        ? "The browser does not allow the camera. Type or paste instead."
+        : "No camera can be used here. Type or paste instead.",
+    );
+  }
+}
+
+if (start && navigator.mediaDevices?.getUserMedia) {
+  start.hidden = false;
+  start.addEventListener("click", run);
+  window.addEventListener("pagehide", stop);
+}

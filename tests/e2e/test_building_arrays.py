@@ -10,6 +10,7 @@ from activations.snapshots import services as snapshots
 from portal.connections.services import client_for
 from portal.operations.models import Operation, State
 from tests.activations.sites import copy_of
+from tests.browsers import assert_accessible
 from tests.e2e.flows import button, link
 
 pytestmark = pytest.mark.browser
@@ -49,11 +50,11 @@ def fill_in(page, label="South main", rows="2", columns="4"):
 def send(page):
     link(page, "Review changes").click()
     button(page, "Save the roof plan").click()
-    expect(page.get_by_text("The roof plan is saved at Enphase")).to_be_visible()
+    expect(page.get_by_text("The roof plan is saved at Enphase").first).to_be_visible()
 
 
 def test_a_roof_is_drawn_filled_and_sent(
-    open_page, alice, halcyon, site, micros, worker, assert_accessible
+    open_page, alice, halcyon, site, micros, worker
 ):
     page = open_page(alice)
     page.goto(reverse("arrays:plan", args=[site.pk]))
