@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from portal.operations import runner
-from portal.operations.models import Operation
+from portal.operations.models import Operation, Run
 from portal.operations.queue import ring
 from portal.operations.runs import pump, services
 
@@ -38,6 +38,14 @@ def pump_run(pk: int) -> None:
 def sweep_runs() -> None:
     """Every 5 seconds: runs go on, whatever happened to the worker or the message."""
     pump.pump_all()
+
+
+@shared_task  # type: ignore[untyped-decorator,unused-ignore]
+def ask_admins(pk: int) -> None:
+    """Mail the admins who may approve a run. Harmless when somebody already has."""
+    run = Run.objects.select_related("company").filter(pk=pk).first()
+    if run is not None:
+        services.tell_approvers(run)
 
 
 @shared_task  # type: ignore[untyped-decorator,unused-ignore]

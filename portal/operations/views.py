@@ -50,6 +50,7 @@ def operation_list(request: PortalRequest) -> HttpResponse:
         "operations": rows[:PAGE],
         "more_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "show": show,
+        "runs_waiting": _runs_waiting(request),
         "shows": [(key, label) for key, (label, _states) in SHOWS.items()],
     }
     if request.htmx and before:
@@ -195,3 +196,12 @@ def _run_of(request: PortalRequest, operation: Operation) -> Run | None:
     if operation.run_id is None:
         return None
     return Run.objects.for_user(request.user).filter(pk=operation.run_id).first()
+
+
+def _runs_waiting(request: PortalRequest) -> int:
+    """Bulk runs of this company that an admin has to approve; 0 for people who may not."""
+    company = request.access.company
+    if company is None or request.access.role_in(company.pk) != "admin":
+        return 0
+    runs = Run.objects.for_user(request.user).filter(company=company, state=Run.State.WAITING)
+    return runs.exclude(created_by=request.user.pk).count()

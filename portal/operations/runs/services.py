@@ -15,6 +15,8 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -243,8 +245,14 @@ def start(run: Run, *, actor: Any, reason: str = "") -> Run:
             raise Refused("This preview is older than a day. Make a new one.")
         row.reason = reason[:300]
         if needs_approval(row):
+            if not approvers(row).exists():
+                raise Refused(
+                    f"A run of this size needs a second admin of {row.company}, and there is none. "
+                    f"Invite one, or take {settings.BULK_APPROVAL_SYSTEMS} systems at a time."
+                )
             row.state = Run.State.WAITING
             _save(row, "run:asked", actor, text=reason)
+            transaction.on_commit(partial(_call, "ask_admins", row.pk))
         else:
             _go(row, "run:started", actor, text=reason)
     return row
@@ -368,7 +376,7 @@ def _go(row: Run, tag: str, actor: Any, text: str = "") -> None:
     row.started_at = row.started_at or timezone.now()
     row.finished_at = None
     _save(row, tag, actor, text=text)
-    transaction.on_commit(partial(ring, row.pk))
+    transaction.on_commit(partial(_call, "pump_run", row.pk))
 
 
 def _save(row: Run, tag: str, actor: Any, text: str = "") -> None:
@@ -376,14 +384,41 @@ def _save(row: Run, tag: str, actor: Any, text: str = "") -> None:
     audit.record(tag, run=row, actor=actor, text=text, data={"run": row.pk, "state": row.state})
 
 
-def ring(pk: int) -> None:
-    """Ask for the pump now. Without a broker the next sweep finds the run."""
-    from portal.operations.tasks import pump_run
+def approvers(run: Run) -> Any:
+    """Who may approve it: the company's admins besides its maker."""
+    return (
+        get_user_model()
+        .objects.filter(
+            is_active=True, memberships__role="admin", memberships__company=run.company_id
+        )
+        .exclude(pk=run.created_by_id or 0)
+    )
+
+
+def tell_approvers(run: Run) -> None:
+    """A mail to each admin who may approve; the page itself says it too."""
+    if run.state != Run.State.WAITING:
+        return
+    text = (
+        f"{run.created_name} asks to approve: {run.title} on {run.systems}.\n"
+        f"{'Reason: ' + run.reason if run.reason else ''}\n\n"
+        f"Nothing is sent before. Open {run.short_id} under Operations, Bulk runs."
+    )
+    for email in approvers(run).values_list("email", flat=True):
+        try:
+            send_mail(f"Ridgeline: a bulk run needs approval ({run.short_id})", text, None, [email])
+        except OSError as error:
+            log.warning("An admin could not be mailed (%s)", type(error).__name__)
+
+
+def _call(task: str, pk: int) -> None:
+    """Ask a worker. Without a broker the next sweep finds the run; a mail is then not sent."""
+    from portal.operations import tasks
 
     try:
-        pump_run.apply_async(args=[pk], queue="interactive")
+        getattr(tasks, task).apply_async(args=[pk], queue="interactive")
     except Exception as error:
-        log.warning("The bell for run %s did not ring (%s)", pk, type(error).__name__)
+        log.warning("No bell for run %s (%s)", pk, type(error).__name__)
 
 
 def forget_previews() -> int:

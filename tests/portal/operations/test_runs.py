@@ -172,7 +172,7 @@ def test_old_previews_are_forgotten_and_their_events_stay(run):
 
 
 @pytest.fixture
-def big(settings, run):
+def big(settings, run, dana):
     settings.BULK_APPROVAL_SYSTEMS = 2
     return run
 
@@ -201,6 +201,22 @@ def test_a_big_run_waits_for_another_admin(client, alice, bob, dana, big):
     big.refresh_from_db()
     assert (big.state, big.approved_by) == (Run.State.RUNNING, dana)
     assert tags(big)[-3:] == ["run:asked", "run:approved", "run:started"]
+
+
+def test_admins_are_told_by_mail_and_in_the_list(client, alice, dana, big, mailoutbox, on_commit):
+    with on_commit():
+        services.start(big, actor=alice, reason="New rule")
+    assert [mail.to for mail in mailoutbox] == [[dana.email]]
+    assert "Set grid profile on 3 systems" in mailoutbox[0].body
+    client.force_login(dana)
+    page = client.get(reverse("operations:list")).content.decode()
+    assert '1<span class="vh"> to approve' in page
+
+
+def test_without_a_second_admin_a_big_run_cannot_start(alice, big):
+    Membership.objects.filter(role="admin").delete()
+    with pytest.raises(Refused, match="needs a second admin of Halcyon Solar, and there is none"):
+        services.start(big, actor=alice)
 
 
 def test_nobody_approves_their_own_run(client, alice, big, halcyon):
