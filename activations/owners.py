@@ -42,14 +42,13 @@ def take_in_listed(company: Company) -> int:
         .distinct()
     )
     new = {owner_id: name for owner_id, name in rows.iterator(chunk_size=5000) if owner_id}
-    HomeOwner.objects.bulk_create(
-        [
-            HomeOwner(company=company, enphase_id=owner_id, listed_name=name)
-            for owner_id, name in new.items()
-        ],
-        batch_size=BATCH,
-        ignore_conflicts=True,
-    )
+    people_of_list = [
+        HomeOwner(company=company, enphase_id=owner_id, listed_name=name)
+        for owner_id, name in new.items()
+    ]
+    # Each batch is committed by itself: the first sweep of a large fleet must not lock others out.
+    for start in range(0, len(people_of_list), BATCH):
+        HomeOwner.objects.bulk_create(people_of_list[start : start + BATCH], ignore_conflicts=True)
     return len(new)
 
 

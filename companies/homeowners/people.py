@@ -37,11 +37,11 @@ def ask_for(client: Client, user_id: int, system_id: int | None = None) -> User:
 @transaction.atomic
 def take_in(company_id: int, user: User) -> HomeOwner:
     """Keep all that Enphase says of a person; who has opened the account is no longer "invited"."""
-    rows = HomeOwner.objects.select_for_update()
-    owner = rows.filter(company_id=company_id, enphase_id=user.user_id).first()
-    if owner is None:
-        owner = HomeOwner(company_id=company_id, enphase_id=user.user_id)
-        owner.found_at = timezone.now()
+    owner, _ = HomeOwner.objects.select_for_update().get_or_create(
+        company_id=company_id,
+        enphase_id=user.user_id,
+        defaults={"found_at": timezone.now()},
+    )
     before = _state(owner)
     for name, value in fields_of(user).items():
         if name == "email_reports" or value:
