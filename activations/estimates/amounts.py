@@ -6,6 +6,9 @@ from decimal import Decimal
 
 from activations.estimates.sunlight import MONTHS
 
+# More than any site yields in a month, by far.
+MOST_KWH = Decimal(100_000_000)
+
 _UNIT = re.compile(r"\b([kMG]?Wh)\b", re.IGNORECASE)
 _IN_KWH = {"wh": Decimal("0.001"), "kwh": Decimal(1), "mwh": Decimal(1000), "gwh": Decimal(10**6)}
 # A number with whatever separates its groups: blanks, narrow blanks, apostrophes, points, commas.
@@ -97,6 +100,8 @@ def read_months(text: str) -> Pasted:
         )
     if any(value <= 0 for value in values):
         raise Unreadable("Every month must be above 0 kWh.")
+    if any(value * factor > MOST_KWH for value in values):
+        raise Unreadable(f"A month has at most {MOST_KWH:,} kWh.")
     if factor != 1:
         unit = {Decimal(1000): "MWh", Decimal("0.001"): "Wh"}.get(factor, "GWh")
         notes.append(f"Converted from {unit} to kWh.")

@@ -116,7 +116,7 @@ def _planes(activation: Activation, latitude: float) -> tuple[list[dict[str, Any
             {
                 "label": array.label or f"Array {number}",
                 "azimuth": round((array.angle or 0) % 360),
-                "tilt": array.tilt if array.tilt is not None else sunlight.TILT,
+                "tilt": f"{array.tilt:g}" if array.tilt is not None else sunlight.TILT,
                 "modules": len(array.modules),
             }
             for number, array in enumerate(drawn, start=1)

@@ -5,12 +5,11 @@ from typing import Any
 
 from django import forms
 
-from activations.estimates.amounts import Unreadable, read_amount, text_of, tidy
+from activations.estimates.amounts import MOST_KWH, Unreadable, read_amount, text_of, tidy
 from activations.estimates.reads import MONTH_NAMES
 from activations.estimates.sunlight import MONTHS
 from portal.ui.forms import Affixed
 
-MOST_KWH = Decimal(100_000_000)
 MONTH_FIELDS = [f"month_{number}" for number in range(1, MONTHS + 1)]
 
 
@@ -93,9 +92,10 @@ class EstimateForm(forms.Form):
         for name in MONTH_FIELDS:
             text = self[name].value()
             try:
-                values.append(read_amount(str(text)) if text not in (None, "") else None)
+                value = read_amount(str(text)) if text not in (None, "") else None
             except Unreadable:
-                values.append(None)
+                value = None
+            values.append(value if value is not None and 0 < value <= MOST_KWH else None)
         return values
 
     def clean(self) -> dict[str, Any]:

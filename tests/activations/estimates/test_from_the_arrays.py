@@ -208,6 +208,11 @@ def test_more_arrays_can_be_added_and_left_out(client, alice, site):
     assert page.status_code == 200
     assert len(page.context["planes"].forms) == count + 1
     assert 'value="Garage, east"' in page.content.decode()
+    # Whatever is sent, no row too many and no error.
+    for nonsense in ("x", "99999999999", "-1", ""):
+        told = {**data, "plane-TOTAL_FORMS": nonsense}
+        assert client.post(page_of(site), told).status_code == 200
+        assert client.post(page_of(site), {**told, "do": ""}).status_code == 422
     assert not Proposal.objects.exists()
 
 

@@ -61,6 +61,7 @@ def test_twelve_values_out_of_whatever_was_copied(text):
         (joined(" ", [0, *FULL[1:]]), "Every month must be above 0 kWh."),
         (joined("\n", [-700, *FULL[1:]]), "Every month must be above 0 kWh."),
         (joined("\n", ["1,2,3", *FULL[1:]]), "is not a number."),
+        (joined("\n", ["9" * 50, *FULL[1:]]), "A month has at most 100,000,000 kWh."),
         ("700 kWh " + joined("; ", FULL[1:]) + " MWh", "The values are in different units."),
     ],
 )

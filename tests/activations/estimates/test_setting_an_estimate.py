@@ -126,6 +126,7 @@ def test_numbers_as_people_write_them(client, alice, site, on_commit):
         (MONTHS, "", "Enter yearly loss"),
         (MONTHS, "101", "At most 100."),
         ([10**12, *MONTHS[1:]], "0.5", "At most 100,000,000."),
+        (["9" * 60, *MONTHS[1:]], "0.5", "At most 100,000,000."),
         ([""] * 12, "0.5", "Nothing was changed."),
     ],
 )
