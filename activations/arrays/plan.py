@@ -32,6 +32,8 @@ class Picture:
     """One SVG: its frame, and the marks of each array."""
 
     view_box: str
+    width: int
+    height: int
     arrays: list[SafeString]
     modules: int
 
@@ -73,14 +75,20 @@ def draw(
     )
     shown = [only] if only is not None else list(plan.arrays)
     boxes = [_box(array) for array in shown]
-    left = min((x for x, _, _, _ in boxes), default=0) - MARGIN
-    top = min((y for _, y, _, _ in boxes), default=0) - MARGIN
-    right = max((x + w for x, _, w, _ in boxes), default=400) + MARGIN
-    lower = max((y + h for _, y, _, h in boxes), default=200) + MARGIN
+    margin = EDGE if only is not None and not named else MARGIN
+    left = min((x for x, _, _, _ in boxes), default=0) - margin
+    top = min((y for _, y, _, _ in boxes), default=0) - margin
     # A label may be wider than its array.
-    right = max(right, left + 320)
+    right = max(
+        (box[0] + max(box[2], _long(one)) for one, box in zip(shown, boxes, strict=True)),
+        default=400,
+    )
+    width = right + margin - left
+    height = max((y + high for _, y, _, high in boxes), default=200) + margin - top
     return Picture(
-        view_box=f"{left} {top} {right - left} {lower - top}",
+        view_box=f"{left} {top} {width} {height}",
+        width=width,
+        height=height,
         arrays=[_array(array, box, look) for array, box in zip(shown, boxes, strict=True)],
         modules=sum(array.size for array in shown),
     )
@@ -96,6 +104,11 @@ def _box(array: RoofArray) -> tuple[int, int, int, int]:
     return x - EDGE, y - EDGE, width + 2 * EDGE, height + 2 * EDGE + LABEL
 
 
+def _long(array: RoofArray) -> int:
+    """How wide the label of an array is, about."""
+    return 110 + round(6.4 * len(array.label))
+
+
 def _array(array: RoofArray, box: tuple[int, int, int, int], look: _Look) -> SafeString:
     x, y, width, height = box
     is_on = array.ref == look.array
@@ -104,7 +117,7 @@ def _array(array: RoofArray, box: tuple[int, int, int, int], look: _Look) -> Saf
     tag = " arr__label--on" if is_on else ""
     words = f"{name} · {degrees(array.azimuth)} · {degrees(array.tilt)}"
     lower = y + height - LABEL
-    long = 20 + round(6.4 * len(array.label)) + 90
+    long = _long(array)
     marks = [
         f'<g role="group" aria-label="{name}">',
         f'<rect x="{x}" y="{y}" width="{width}" height="{height - LABEL}" rx="8" class="arr{on}"/>',
