@@ -18,8 +18,6 @@ from activations.arrays.layout import (
 )
 from portal.ui.forms import Affixed
 
-_DEGREES = "Clockwise from north: 90 is east, 180 south, 270 west."
-
 
 class ShapeForm(forms.Form):
     """An array: name, size, direction, gateway."""
@@ -48,7 +46,6 @@ class ShapeForm(forms.Form):
         label="Azimuth",
         min_value=0,
         max_value=360,
-        help_text=_DEGREES,
         widget=Affixed(attrs={"inputmode": "numeric"}, suffix="°"),
         error_messages={"required": "Enter the direction the array faces, 0 to 359."},
     )
