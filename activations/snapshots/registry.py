@@ -39,7 +39,7 @@ class Kind:
     operation: str
     read: Reader
     parse: Parser
-    hits: int
+    hits: int | Callable[[Payload], int]
     max_age: timedelta
     page: str
     writes: tuple[str, ...]
@@ -47,6 +47,10 @@ class Kind:
     restorer: Restorer | None = None
     taker: Callable[[Any, Any], None] | None = None
     alarm: Callable[[dict[str, str], dict[str, str]], bool] | None = None
+
+    def cost(self, payload: Payload) -> int:
+        """What a reading costs, as far as the last copy tells."""
+        return self.hits(payload) if callable(self.hits) else self.hits
 
     def facts(self, tell: Facts) -> Facts:
         """Declare what of it people set: label -> value in words, in the order to be shown.
@@ -102,7 +106,7 @@ def snapshot(
     title: str,
     operation: str,
     parse: Parser,
-    hits: int = 1,
+    hits: int | Callable[[Payload], int] = 1,
     max_age: timedelta = timedelta(hours=6),
     page: str = "",
     writes: tuple[str, ...] = (),
@@ -112,9 +116,10 @@ def snapshot(
     `read(client, activation, key)` returns a record of the client (its `raw` is kept) or a plain
     dict that JSON can hold; `parse` makes a record of what was kept. It may raise `Absent`, or
     Refused with a sentence when the answer is no answer.
-    `operation` is the operationId of the contract, `hits` what one reading costs, `max_age` when a
-    page asks for a newer copy by itself, `page` the address (name) where people see it, `writes`
-    the kinds of operations that change it: those explain a change.
+    `operation` is the operationId of the contract, `hits` what one reading costs (given the last
+    copy's payload where that depends on the site), `max_age` when a page asks for a newer copy by
+    itself, `page` the address (name) where people see it, `writes` the kinds of operations that
+    change it: those explain a change.
     """
 
     def declare(read: Reader) -> Kind:

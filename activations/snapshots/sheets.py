@@ -61,7 +61,10 @@ class Sheet:
     @property
     def hits(self) -> int:
         """What a refresh costs."""
-        return sum(KINDS[kind].hits for kind, _ in self.things)
+        return sum(
+            KINDS[kind].cost(copy.payload if (copy := self.copies.get((kind, key))) else {})
+            for kind, key in self.things
+        )
 
     @property
     def stamp(self) -> str:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from activations.catalog.models import GridProfile
 from activations.snapshots.models import Snapshot
+from activations.snapshots.registry import KINDS
 from activations.snapshots.services import keep, refresh
 from portal.connections.models import Account
 from portal.connections.services import client_for
@@ -420,3 +421,9 @@ def test_a_serial_typed_on_the_wrong_site_leads_to_the_right_one(client, alice, 
     response = client.get(reverse("devices:detail", args=[here.pk, "482000070300"]))
     assert response.status_code == 404
     assert reverse("devices:detail", args=[there.pk, "482000070300"]) in response.content.decode()
+
+
+def test_large_site_says_what_its_reading_costs():
+    payload = {"groups": [{"micro_inverters": [{}] * 100}, {"micro_inverters": [{}] * 150}]}
+    assert KINDS["inverters"].cost(payload) == 3
+    assert KINDS["inverters"].cost({}) == 1
