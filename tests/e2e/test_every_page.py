@@ -38,6 +38,7 @@ NO_PAGES = {
     "activations:export",
     "activations:resume",
     "activations:production-panel",
+    "arrays:export",
     "devices:export",
     "devices:panel",
     "snapshots:line",
