@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from activations.tariffs.models import TariffDraft, TariffTemplate
 from portal.operations.models import Operation, State
+from tests.activations.sites import copy_of
 from tests.activations.tariffs.examples import BAY, put, site_with, there
 from tests.browsers import assert_accessible
 from tests.e2e import flows
@@ -132,6 +133,14 @@ def test_with_the_keyboard_alone_on_a_phone(open_page, alice, site, halcyon, wor
     review_and_send(hand, site)
     flows.wait_for_text(page, APPLIED, javascript=True)
     assert_sent_once(halcyon, world)
+
+
+def test_a_tariff_never_read_is_read_and_shows_itself(open_page, alice, halcyon, world, worker):
+    site = copy_of(halcyon, 703)
+    page = open_page(alice)
+    page.goto(url_of(site))
+    expect(page.get_by_label("Price", exact=True)).to_have_value("0.28")
+    assert [one["operation"] for one in world.writes()] == []
 
 
 def test_periods_days_and_seasons_come_and_go(open_page, alice, site):
