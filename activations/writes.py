@@ -14,12 +14,13 @@ from typing import Any
 from activations import sync, values
 from activations.matching import same_street
 from activations.models import Activation
+from companies.homeowners.writes import person_id
 from companies.models import Company
 from enphase import Client, EnphaseError, Rejected
 from enphase.records import Activation as Record
 from enphase.records import ProductionMode
 from portal.operations.models import LookUp, Operation
-from portal.operations.registry import AlreadySo, Conflict, Finding, Later, Progress, write
+from portal.operations.registry import AlreadySo, Conflict, Finding, Progress, write
 from portal.ui.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -81,18 +82,7 @@ def _ready_to_create(client: Client, payload: dict[str, Any]) -> dict[str, Any]:
 
 def _find_person(client: Client, person: dict[str, Any]) -> int:
     """The Enphase id of somebody by e-mail; waits for the operation that creates them."""
-    operation = Operation.objects.filter(pk=person.get("operation") or 0).first()
-    if operation is not None and operation.is_open:
-        raise Later(
-            f"Waiting for the home owner: {operation.title} ({operation.short_id}).", seconds=2
-        )
-    if operation is not None and operation.result.get("user_id"):
-        return int(operation.result["user_id"])
-    match = client.users.search_users(person["email"])
-    if match is not None:
-        return match.user_id
-    why = operation.message if operation is not None else ""
-    raise Refused(f"The home owner was not created, so neither was the activation. {why}".strip())
+    return person_id(client, person, without="so neither was the activation")
 
 
 @create_activation.verify
