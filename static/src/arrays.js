@@ -67,3 +67,53 @@ document.addEventListener("input", (event) => {
   // The only one that fits is meant.
   if (digits && found.length === 1) found[0].checked = true;
 });
+
+// ---------------------------------------------------------------- dragging the chosen array
+// An extra beside the arrows and the fields: it fills in those and sends them.
+const HANDLE = "#builder .roof--all .arr--on, #builder .roof--all .arr__tag--on, #builder .roof--all .arr__label--on";
+// Units of the picture and of Enphase for one module, across and upwards.
+const ACROSS = { picture: 50, units: 100 };
+const UPWARDS = { picture: 76, units: 200 };
+let drag;
+
+document.addEventListener("pointerdown", (event) => {
+  const handle = event.target.closest?.(HANDLE);
+  const form = builder()?.querySelector("#position form:has([name=x])");
+  if (!handle || !form || event.button) return;
+  const svg = handle.ownerSVGElement;
+  drag = { form, svg, group: handle.closest("g[role=group]"), x: event.clientX, y: event.clientY };
+  event.preventDefault();
+});
+
+function modules(event) {
+  const scale = drag.svg.getScreenCTM().a;
+  return {
+    right: Math.round((event.clientX - drag.x) / scale / ACROSS.picture),
+    up: Math.round((drag.y - event.clientY) / scale / UPWARDS.picture),
+  };
+}
+
+document.addEventListener("pointermove", (event) => {
+  if (!drag) return;
+  const { right, up } = modules(event);
+  drag.group.setAttribute("transform", `translate(${right * ACROSS.picture} ${-up * UPWARDS.picture})`);
+});
+
+document.addEventListener("pointerup", (event) => {
+  if (!drag) return;
+  const { right, up } = modules(event);
+  const { form, group } = drag;
+  drag = undefined;
+  if (!right && !up) {
+    group.removeAttribute("transform");
+    return;
+  }
+  form.elements.x.value = Number(form.elements.x.value) + right * ACROSS.units;
+  form.elements.y.value = Number(form.elements.y.value) + up * UPWARDS.units;
+  form.requestSubmit();
+});
+
+document.addEventListener("pointercancel", () => {
+  drag?.group.removeAttribute("transform");
+  drag = undefined;
+});

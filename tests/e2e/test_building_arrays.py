@@ -53,9 +53,7 @@ def send(page):
     expect(page.get_by_text("The roof plan is saved at Enphase").first).to_be_visible()
 
 
-def test_a_roof_is_drawn_filled_and_sent(
-    open_page, alice, halcyon, site, micros, worker
-):
+def test_a_roof_is_drawn_filled_and_sent(open_page, alice, halcyon, site, micros, worker):
     page = open_page(alice)
     page.goto(reverse("arrays:plan", args=[site.pk]))
     fill_in(page)
@@ -165,3 +163,24 @@ def test_table_and_a_second_tab(open_page, alice, site, micros):
     button(other, "Take in the table").click()
     expect(other.locator("#error-summary")).to_contain_text("changed this plan meanwhile")
     expect(other.locator("#cell-R1C2")).to_have_value(micros[9])
+
+
+def test_array_is_dragged_and_undone(open_page, alice, site):
+    page = open_page(alice)
+    page.goto(reverse("arrays:plan", args=[site.pk]))
+    fill_in(page)
+    button(page.locator("#add form"), "Add array").click()
+    expect(page.locator("a.m[id]")).to_have_count(8)
+    cell = page.locator("#m-n1-R1C1").bounding_box()
+    tag = page.locator(".roof--all .arr__tag--on").bounding_box()
+    start = tag["x"] + 20, tag["y"] + tag["height"] / 2
+    page.mouse.move(*start)
+    page.mouse.down()
+    # Two modules to the right and one down, a little inexactly.
+    across, down = cell["width"] * 50 / 46 * 2.1, cell["height"] * 76 / 72 * 0.9
+    page.mouse.move(start[0] + across, start[1] + down, steps=4)
+    page.mouse.up()
+    expect(page.locator("[name=x]")).to_have_value("200")
+    expect(page.locator("[name=y]")).to_have_value("-200")
+    button(page, "Undo, Move South main").click()
+    expect(page.locator("[name=x]")).to_have_value("0")
