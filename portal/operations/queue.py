@@ -19,6 +19,9 @@ from portal.ui.errors import Refused
 
 log = logging.getLogger(__name__)
 
+# A bell of the bulk lane that nobody heard for so long is one of many.
+BULK_BELL_SECONDS = 10
+
 
 class Busy(Refused):
     """Another change with the same key is still under way."""
@@ -120,7 +123,9 @@ def queue_write(
                 text=title,
                 data={"before": before or {}, "after": after or {}, "reason": reason},
             )
-            transaction.on_commit(partial(ring, operation.pk, lane))
+            # The pump of a run rings once for all that it has queued.
+            if part is None:
+                transaction.on_commit(partial(ring, operation.pk, lane))
     except IntegrityError:
         # Somebody was faster: the same form again, or the same thing from another tab.
         if token is not None and (
@@ -139,10 +144,17 @@ def queue_write(
 
 
 def ring(pk: int, lane: str) -> None:
-    """Ring the worker's bell. A broker that is down costs seconds, never a change."""
-    from portal.operations.tasks import run_operation
+    """Ring the worker's bell. A broker that is down costs seconds, never a change.
+
+    In the bulk lane a bell means "there is work", not this operation: one for each of the many
+    that wait would bury the queue.
+    """
+    from portal.operations.tasks import run_operation, work_off_bulk
 
     try:
-        run_operation.apply_async(args=[pk], queue=lane)
+        if lane == "bulk":
+            work_off_bulk.apply_async(queue=lane, expires=BULK_BELL_SECONDS)
+        else:
+            run_operation.apply_async(args=[pk], queue=lane)
     except Exception as error:
         log.warning("The bell for operation %s did not ring (%s)", pk, type(error).__name__)
