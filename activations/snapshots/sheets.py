@@ -17,6 +17,8 @@ from activations.snapshots.services import Drift, Thing
 from portal.ui.http import PortalRequest
 
 SALT = "activations.snapshots.things"
+# So many times the line asks again at once.
+SOON = 3
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Sheet:
     editing: bool = False
     # The age that the page was drawn with; a newer copy is then worth showing.
     drawn: str = ""
+    # How often the line has asked for itself: soon at first, then every two seconds.
+    asked: int = 0
     drift: list[Drift] = field(default_factory=list)
 
     def copy(self, kind: str, key: str = "") -> Snapshot | None:
@@ -89,7 +93,13 @@ class Sheet:
 
     @property
     def line_url(self) -> str:
-        return f"{reverse('snapshots:line', args=[self.activation.pk])}?{self.query}"
+        line = reverse("snapshots:line", args=[self.activation.pk])
+        return f"{line}?{self.query}&asked={self.asked + 1}"
+
+    @property
+    def ask_again_after(self) -> str:
+        """Most readings take less than a second; a slow one is not to be asked about so often."""
+        return "600ms" if self.asked < SOON else "2s"
 
     @property
     def ask_url(self) -> str:

@@ -79,6 +79,8 @@ def _sheet(request: PortalRequest, activation: Activation) -> Sheet:
     things = things_of(request, activation)
     found = sheet(request, activation, things, editing=bool(request.GET.get("editing")))
     found.drawn = request.GET.get("drawn", "")[:40]
+    asked = request.GET.get("asked", "")
+    found.asked = int(asked) if asked.isdecimal() and len(asked) < 4 else 0
     return found
 
 
