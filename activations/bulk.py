@@ -347,4 +347,4 @@ def _former_access(operation: Operation) -> Value | None:
     if owner is None:
         return None
     granted = operation.kind == "home_owner.grant_access"
-    return {"owner": owner.pk, "name": str(owner), "grant": not granted}
+    return {"owner": owner.pk, "name": owner.discreet, "grant": not granted}

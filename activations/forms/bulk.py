@@ -118,6 +118,6 @@ class AccessForm(ValueForm):
         assert self.owner is not None
         return {
             "owner": self.owner.pk,
-            "name": str(self.owner),
+            "name": self.owner.discreet,
             "grant": self.cleaned_data["access"] == "give",
         }

@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from activations import sync
 from activations.catalog.models import GridProfile
@@ -11,7 +12,11 @@ from activations.catalog.sync import read_grid_profiles
 from activations.models import Activation
 from companies.homeowners.models import HomeOwner, SiteAccess
 from companies.models import Company, Subcontractor
+from companies.sync import read_company
+from portal.operations import runner
 from portal.operations.models import Operation, Run, RunItem
+from portal.operations.runs import pump, services
+from portal.ui.errors import Refused
 from tests.activations.made import make_site
 from tests.activations.sites import copy_of
 from tests.conftest import make_user
@@ -116,7 +121,15 @@ def test_branch_members_choose_from_their_branch(client, sites, halcyon):
 
 
 def owner(company):
-    return HomeOwner.objects.create(company=company, enphase_id=990_001, email="ada@example.com")
+    """Ada Okafor of the sandbox, of whose sites we remember nothing."""
+    HomeOwner.objects.filter(company=company, enphase_id=3001).delete()
+    return HomeOwner.objects.create(
+        company=company,
+        enphase_id=3001,
+        email="ada@example.com",
+        first_name="Ada",
+        last_name="Okafor",
+    )
 
 
 # ------------------------------------------------------------------ looking
@@ -190,7 +203,7 @@ def test_access_is_given_and_taken_by_what_we_have_caused(client, alice, sites, 
     form = {"access": "give", "email": "ADA@example.com"}
     run = preview(client, "access", [sites[701], sites[703]], form)
     assert verdicts(run) == {sites[701].name: "already", sites[703].name: "waiting"}
-    assert run.title == "Give ada@example.com access"
+    assert run.title == "Give Ada Okafor access"
     take = preview(client, "access", [sites[701]], form | {"access": "take"})
     assert take.careful
 
@@ -205,3 +218,61 @@ def test_sites_without_an_address_are_left_out_in_the_united_states(client, alic
     )
     page = client.get(reverse("operations:run", args=[run.pk])).content.decode()
     assert "Nothing would change" in page
+
+
+# ------------------------------------------------------------------ carried out
+
+
+def carry_out(run, actor, world):
+    services.start(run, actor=actor, reason="As agreed")
+    for _ in range(8):
+        pump.pump(run.pk)
+        world.clock(advance_seconds=30)
+        Operation.objects.filter(run=run, state="confirming").update(not_before=timezone.now())
+        for pk in list(Operation.objects.due().filter(run=run).values_list("pk", flat=True)):
+            runner.run(pk)
+    pump.pump(run.pk)
+    run.refresh_from_db()
+    assert run.state == Run.State.FINISHED
+    ends = Operation.objects.filter(run=run).values_list("state", "message")
+    assert {state for state, _ in ends} == {"done"}, list(ends)
+
+
+def undone(run, actor, world):
+    token = uuid.uuid4()
+    carry_out(services.prepare_undo(run, actor=actor, branch=None, token=token), actor, world)
+
+
+def test_access_is_given_on_each_site_and_taken_again(client, alice, sites, halcyon, world):
+    ada = owner(halcyon)
+    client.force_login(alice)
+    chosen = [sites[701], sites[703]]
+    run = preview(client, "access", chosen, {"access": "give", "email": ada.email})
+    carry_out(run, alice, world)
+    assert set(SiteAccess.objects.values_list("state", flat=True)) == {"has_access"}
+    assert len(world.writes("grant_activation_access")) == 2
+    undone(run, alice, world)
+    assert set(SiteAccess.objects.values_list("state", flat=True)) == {"revoked"}
+    assert len(world.writes("revoke_activation_access")) == 2
+
+
+def test_production_is_turned_off_and_on_again(client, alice, sites, world):
+    client.force_login(alice)
+    run = preview(client, "production", [sites[703]], {"mode": "off", "safe": "on"})
+    carry_out(run, alice, world)
+    assert Operation.objects.get(run=run).reason == "As agreed"
+    assert copy_of(sites[703].company, 703).production_mode == "off"
+    undone(run, alice, world)
+    assert copy_of(sites[703].company, 703).production_mode == "on"
+
+
+def test_a_subcontractor_is_added_and_cannot_be_taken_off(client, alice, sites, halcyon, world):
+    read_company(halcyon)
+    chosen = Subcontractor.objects.filter(company=halcyon, enabled=True).first()
+    client.force_login(alice)
+    run = preview(client, "subcontractor", [sites[701]], {"subcontractor": str(chosen.enphase_id)})
+    carry_out(run, alice, world)
+    there = copy_of(halcyon, 701).detail["authorized_subcontractors"]
+    assert chosen.enphase_id in [one["authorized_subcontractor_id"] for one in there]
+    with pytest.raises(Refused, match="no way to take a subcontractor off"):
+        services.prepare_undo(run, actor=alice, branch=None, token=uuid.uuid4())

@@ -20,6 +20,7 @@ from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from portal.connections.models import Account
 from portal.operations import audit
 from portal.operations import services as operations
 from portal.operations.models import Operation, Run, RunItem, State
@@ -291,6 +292,8 @@ def pause(run: Run, *, actor: Any) -> Run:
 def resume(run: Run, *, actor: Any) -> Run:
     """Go on; what the month's quota or a dead connection had stopped is tried again."""
     with _locked(run, Run.State.PAUSED) as row:
+        if Account.objects.filter(company=row.company_id, state="needs_reconnect").exists():
+            raise Refused("The connection to Enphase is dead. Connect it again, then go on.")
         row.operations.filter(state=State.PAUSED).update(
             state=State.QUEUED, pause_reason="", message="", not_before=timezone.now()
         )
