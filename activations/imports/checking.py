@@ -7,11 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils import timezone
 from django_countries import countries
 
-from activations import drafts, places, references, services
-from activations.drafts import STEPS
+from activations import drafts, matching, places, references, writes
+from activations.drafts import STEPS, Step
+from activations.forms import GroupForm, facts_of
 from activations.imports.columns import columns_of
 from activations.imports.models import Upload
 from activations.models import Activation, Draft
@@ -32,7 +34,7 @@ def looked(upload: Upload) -> Iterator[Looked]:
     for number, row in enumerate(upload.rows, start=1):
         yield check.look(number, row)
         if number % REPORT_EVERY == 0:
-            Upload.objects.filter(pk=upload.pk).update(checked=number)
+            Upload.objects.filter(pk=upload.pk).update(checked=number, changed_at=timezone.now())
 
 
 # ------------------------------------------------------------------ activations
@@ -44,13 +46,16 @@ class _Sites:
     def __init__(self, upload: Upload) -> None:
         self.upload = upload
         self.company = upload.company
+        # Choices of forms, read once: what they depend on -> arguments of the form.
+        self.choices: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.here = _Here(self.company)
         self.branches = {
             text.casefold(): branch.pk
             for branch in self.company.branches.all()
             for text in (branch.name, str(branch.enphase_id))
         }
         # What rows above have: key -> number of the row.
-        self.above: dict[tuple[str, str], int] = {}
+        self.above: dict[Key, int] = {}
 
     def look(self, number: int, row: list[str]) -> Looked:
         given = {
@@ -74,62 +79,54 @@ class _Sites:
 
     def _steps(self, given: dict[str, str]) -> dict[str, Any]:
         """The row as four pages of the wizard keep it. Raises _Wrong with all that is wrong."""
-        draft = draft_of(self.company, self.upload.branch, {})
+        data: dict[str, Any] = {}
+        # Fields of the request so far; the rules of later groups depend on them.
+        known: dict[str, Any] = {}
         wrong: list[str] = []
         for step in STEPS:
-            posted = self._posted(draft, step.key, given, wrong)
-            form = drafts.form_for(draft, step.key, posted)
-            if not form.is_valid():
-                wrong += [str(text) for errors in form.errors.values() for text in errors]
-                draft.data = {**draft.data, step.key: posted}
+            posted = {
+                column.field: given[column.field]
+                for column in columns_of(self.upload.kind)
+                if column.step == step.key and given[column.field]
+            }
+            if step.key == "site":
+                self._complete_site(posted, wrong)
+            form = self._form(step, posted, known)
+            if _speak(form, posted, wrong) & {*form.turns}:
+                # Which questions there are depends on what was just translated.
+                form = self._form(step, posted, known)
+            if form.is_valid():
+                data[step.key] = form.kept()
             else:
-                draft.data = {**draft.data, step.key: form.kept()}
+                wrong += [str(text) for errors in form.errors.values() for text in errors]
+                data[step.key] = posted
+            known |= form.values_of(data[step.key], known, self.company)
         if wrong:
             raise _Wrong(" ".join(dict.fromkeys(wrong)))
-        return draft.data
+        return data
 
-    def _posted(
-        self, draft: Draft, step: str, given: dict[str, str], wrong: list[str]
-    ) -> dict[str, Any]:
-        """What a browser would send for this row."""
-        posted: dict[str, Any] = {
-            column.field: given[column.field]
-            for column in columns_of(self.upload.kind)
-            if column.step == step and given[column.field]
-        }
-        if step == "site":
-            posted["country"] = _country(posted.get("country", "")) or self.company.country
-            posted["state"] = _state(posted["country"], posted.get("state", ""))
-            posted.setdefault("system_type", "residential")
-            posted.setdefault("internet_connection", "broadband")
-            if branch := posted.pop("branch", ""):
-                if branch.casefold() in self.branches:
-                    posted["branch"] = str(self.branches[branch.casefold()])
-                else:
-                    wrong.append(f"There is no branch “{branch}”.")
-        form = drafts.form_for(draft, step, posted)
-        for name, text in list(posted.items()):
-            field = form.fields.get(name)
-            if field is None:
-                # Not asked for at such a site: a California question elsewhere, say.
-                continue
-            if isinstance(field, forms.BooleanField):
-                answer = _yes_no(text)
-                if answer is None:
-                    wrong.append(f"{field.label}: write yes or no, not “{text}”.")
-                posted[name] = "on" if answer else ""
-            elif isinstance(field, forms.ChoiceField):
-                posted[name] = _choice(field, text)
-        return posted
+    def _form(self, step: Step, posted: dict[str, Any], known: dict[str, Any]) -> GroupForm:
+        """The wizard's form for this row. Choices are the same for a thousand rows."""
+        facts = facts_of(known, self.company) if step.key == "grid" else None
+        key = (step.key, facts and (facts.country, facts.state, facts.has_battery))
+        if key not in self.choices:
+            self.choices[key] = drafts.catalog_for(step.key, known, self.company, None)
+        return step.form(posted, company=self.company, around=known, **self.choices[key])
+
+    def _complete_site(self, posted: dict[str, Any], wrong: list[str]) -> None:
+        """What a person would have chosen, or left as it was: country, state, type, branch."""
+        posted["country"] = _country(posted.get("country", "")) or self.company.country
+        posted["state"] = _state(posted["country"], posted.get("state", ""))
+        posted.setdefault("system_type", "residential")
+        posted.setdefault("internet_connection", "broadband")
+        if branch := posted.pop("branch", ""):
+            if branch.casefold() in self.branches:
+                posted["branch"] = str(self.branches[branch.casefold()])
+            else:
+                wrong.append(f"There is no branch “{branch}”.")
 
     def _copy_above(self, number: int, system: dict[str, Any], project: str) -> Verdict | None:
-        address = system.get("address") or {}
-        keys = [("gateway", serial) for serial in system.get("envoy_serial_numbers") or []]
-        if plain := references.normalise(project):
-            keys.append(("project number", plain))
-        if address.get("street1"):
-            parts = (address["street1"], address["postal_code"], address["country"])
-            keys.append(("address", "|".join(references.normalise(part) for part in parts)))
+        keys = _keys(system, references.normalise(project))
         for key in keys:
             if key in self.above:
                 return AlreadySo({"Row": f"Same {key[0]} as row {self.above[key]}"})
@@ -138,16 +135,85 @@ class _Sites:
         return None
 
     def _copy_here(self, system: dict[str, Any], project: str) -> Verdict | None:
-        copies = services.copies_here(system, self.company, project)
-        if not copies:
-            return None
-        first = copies[0]
-        stage = f", stage {first.stage}" if first.stage else ""
-        return AlreadySo({"Site": f"{first.why}: {first.name}{stage}"})
+        words = self.here.copy_of(system, project)
+        return AlreadySo({"Site": words}) if words else None
+
+
+Key = tuple[str, Any]
+
+
+def _keys(system: dict[str, Any], *projects: str) -> list[Key]:
+    """What one site has and no other: project numbers, the address, gateways."""
+    street = matching.street_key(system.get("address") or {})
+    return [
+        *(("project number", project) for project in projects if project),
+        *([("address", street)] if any(street) else []),
+        *(("gateway", serial) for serial in system.get("envoy_serial_numbers") or []),
+    ]
+
+
+class _Here:
+    """Our sites and the creates under way, by what makes a site one of a kind.
+
+    The same answers as services.copies_here, which reads the tables anew for each site: that is
+    asked once more when a row is queued.
+    """
+
+    def __init__(self, company: Company) -> None:
+        self.sites: dict[Key, tuple[str, int]] = {}
+        self.creates: dict[Key, str] = {}
+        sites = Activation.objects.filter(company=company).present()
+        columns = ("name", "stage", "reference", "street1", "postal_code", "country")
+        for row in sites.values(*columns, serials=F("detail__envoy_serial_numbers")).iterator():
+            system = {"address": row, "envoy_serial_numbers": row["serials"]}
+            plain = references.normalise(row["reference"])
+            for key in _keys(system, plain, references.project_part(plain)):
+                self.sites.setdefault(key, (row["name"], row["stage"]))
+        creates = Operation.objects.filter(company=company, kind=writes.create_activation.kind)
+        for create in creates.open().order_by("-pk").iterator():
+            system = create.payload.get("system", {})
+            for key in _keys(system, references.project_part(system.get("reference", ""))):
+                self.creates.setdefault(key, create.subject or create.title)
+
+    def copy_of(self, system: dict[str, Any], project: str) -> str:
+        """The site that looks like this one, and why; "" without one."""
+        plain = references.normalise(project)
+        for key in _keys(system, plain):
+            if key in self.sites:
+                name, stage = self.sites[key]
+                return f"{_why(key, project)}: {name}{f', stage {stage}' if stage else ''}"
+        # A reference has room for so many letters of a project number.
+        for key in _keys(system, plain[: references.MAX_PROJECT]):
+            if key in self.creates:
+                return f"Being created, {_why(key, project)}: {self.creates[key]}"
+        return ""
+
+
+def _why(key: Key, project: str) -> str:
+    words = {"address": "This address", "project number": f"Project {project.strip()}"}
+    return words.get(key[0]) or f"Gateway {key[1]}"
 
 
 class _Wrong(Exception):
     """Sentences about a row that cannot be sent."""
+
+
+def _speak(form: GroupForm, posted: dict[str, Any], wrong: list[str]) -> set[str]:
+    """Put the words of a row into what a browser would send; gives the fields it translated."""
+    changed = set()
+    for name, text in list(posted.items()):
+        field = form.fields.get(name)
+        if isinstance(field, forms.BooleanField):
+            answer = _yes_no(text)
+            if answer is None:
+                wrong.append(f"{field.label}: write yes or no, not “{text}”.")
+            posted[name] = "on" if answer else ""
+        elif isinstance(field, forms.ChoiceField):
+            posted[name] = _choice(field, text)
+        # Without a field it is not asked for at such a site: a California question elsewhere.
+        if posted[name] != text:
+            changed.add(name)
+    return changed
 
 
 def draft_of(company: Company, branch: Company | None, data: dict[str, Any]) -> Draft:

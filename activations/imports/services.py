@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from activations.imports import bulk, checking, columns, files
 from activations.imports.models import Upload
@@ -59,7 +60,13 @@ def check_later(row: Upload, chosen: dict[str, int]) -> None:
     if missing:
         raise Refused(f"Choose the column of: {', '.join(missing)}.")
     if not changed.update(
-        columns=chosen, state=Upload.State.CHECKING, checked=0, problem="", run=None
+        columns=chosen,
+        state=Upload.State.CHECKING,
+        checked=0,
+        problem="",
+        run=None,
+        # What looks after checks that lost their worker goes by this.
+        changed_at=timezone.now(),
     ):
         raise Refused("The rows are being checked already.")
     transaction.on_commit(lambda: _ring(row.pk))

@@ -3,20 +3,25 @@
 import csv
 import io
 import tracemalloc
+from datetime import timedelta
 
 import pytest
 import tablib
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
+from activations import services as sites
 from activations import sync
-from activations.imports import columns, files, services
+from activations.catalog import sync as catalogues
+from activations.imports import checking, columns, files, services, tasks
 from activations.imports.models import Upload
 from activations.models import Activation
 from companies.homeowners.models import HomeOwner, SiteAccess
 from portal.operations.models import Operation, Run, RunItem, State
 from portal.operations.runs import services as runs
 from portal.operations.runs.pump import pump
+from tests.activations.sites import copy_of
 
 pytestmark = pytest.mark.django_db
 
@@ -237,6 +242,100 @@ def test_columns_may_be_changed_until_it_runs(client, tess, on_commit):
     checked(client, on_commit, upload, expected_pcu_count="")
     assert upload.run != first
     assert upload.run.changes == 1
+
+
+def test_california_row_with_everything_people_write(client, alice, halcyon, on_commit):
+    catalogues.refresh(halcyon)
+    header = [column.label for column in columns.ACTIVATIONS]
+    row = {
+        "Name": "Everything",
+        "Branch": "halcyon solar north",
+        "System type": "RESIDENTIAL",
+        "Street and number": "12 Nowhere Lane",
+        "City": "Sacramento",
+        "State": "california",
+        "Postal code": "95814",
+        "Country": "usa",
+        "Grid connection": "Net Metering",
+        "Battery of another maker": "nein",
+        "Permission to operate": "x",
+        "Interconnection application": "2026-01-15",
+    }
+    client.force_login(alice)
+    upload = uploaded(client, as_csv(header, [[row.get(name, "") for name in header]]))
+    checked(client, on_commit, upload)
+    item = upload.run.items.get()
+    assert item.state == RunItem.State.WAITING, item.reason
+    steps = item.value["steps"]
+    assert steps["site"]["branch"] == halcyon.branches.get(enphase_id=81).pk
+    assert steps["site"]["state"] == "CA"
+    assert steps["grid"]["grid_connection_type"]
+    assert steps["grid"]["permission_to_operate"] is True
+
+
+def test_dry_run_finds_the_copies_that_creating_would_find(halcyon, alice, world):
+    known = copy_of(halcyon, 701)
+    Operation.objects.create(
+        kind="activation.create",
+        key="create:y",
+        title="Create",
+        subject="Under way",
+        company=halcyon,
+        payload={"system": {"reference": "TX0009ABCDEFS", "envoy_serial_numbers": ["1"]}},
+    )
+    here = checking._Here(halcyon)
+    address = {
+        part: getattr(known, part)
+        for part in ("street1", "city", "state", "postal_code", "country")
+    }
+    asked = [
+        ({"address": address}, ""),
+        ({"address": address | {"street1": address["street1"].upper() + "."}}, ""),
+        ({"address": address | {"postal_code": f"{address['postal_code']}-1234"}}, ""),
+        ({"address": address | {"street1": "Elsewhere 1"}}, ""),
+        ({}, known.reference),
+        ({}, known.reference.lower()),
+        ({}, "nobody-has-this"),
+        ({}, "tx-0009"),
+        ({"envoy_serial_numbers": ["1"]}, ""),
+        ({"envoy_serial_numbers": known.detail["envoy_serial_numbers"]}, ""),
+        ({"envoy_serial_numbers": ["2"]}, ""),
+    ]
+    found = [bool(here.copy_of(system, project)) for system, project in asked]
+    assert found == [bool(sites.copies_here(system, halcyon, project)) for system, project in asked]
+    assert found == [True, True, True, False, True, True, False, True, True, True, False]
+
+
+@pytest.mark.parametrize("kind", ["activations", "home-owners"])
+def test_a_row_costs_few_queries(client, tess, django_assert_max_num_queries, kind):
+    if kind == "activations":
+        header, make = HEADER, site_row
+    else:
+        header = ["E-mail", "First name", "Last name"]
+
+        def make(number):
+            return [f"p{number}@example.com", "Pat", "Doe"]
+
+    client.force_login(tess)
+    upload = uploaded(client, as_csv(header, [make(number) for number in range(100)]), kind)
+    with django_assert_max_num_queries(320):
+        assert len(list(checking.looked(upload))) == 100
+
+
+def test_check_that_lost_its_worker_goes_on(client, tess):
+    client.force_login(tess)
+    upload = uploaded(client, as_csv(HEADER, [site_row(1)]))
+    Upload.objects.update(created_at=timezone.now() - timedelta(hours=1))
+    Upload.objects.update(changed_at=timezone.now() - timedelta(hours=1))
+    services.check_later(upload, upload.columns)
+    tasks.look_after_uploads()
+    upload.refresh_from_db()
+    # It has only just begun.
+    assert upload.state == Upload.State.CHECKING
+    Upload.objects.update(changed_at=timezone.now() - timedelta(minutes=6))
+    tasks.look_after_uploads()
+    upload.refresh_from_db()
+    assert upload.state == Upload.State.CHECKED
 
 
 # ------------------------------------------------------------------ the run
