@@ -6,28 +6,137 @@ const CELL = /^m-(.+)-R(\d+)C(\d+)$/;
 const inField = (element) => element.matches("input, textarea, select, [contenteditable]");
 const shortcutsOn = () => document.body.dataset.shortcuts !== "off";
 
-// A plan that somebody else changed is shown as it is now, with what was refused.
-document.body.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.xhr.status !== 409 || event.detail.target.id !== "builder") return;
-  event.detail.shouldSwap = true;
-  event.detail.isError = false;
-});
+// ---------------------------------------------------------------- only what changed is drawn anew
+// The answer is the whole builder. Of a plan of 600 modules a step changes one or two, and the
+// browser needs several times as long to draw all of them as the server to answer.
+const KEPT = "#builder, .builder, .builder__canvas, .roofscroll, svg.roof, svg.roof g";
 
-async function choose(href, keep) {
-  if (!window.htmx) {
-    location.assign(href);
+function redraw(text) {
+  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("builder");
+  if (!fresh || !builder()) return false;
+  const focused = document.activeElement;
+  const label = focused?.getAttribute("aria-label") || focused?.textContent.trim();
+  const list = builder().querySelector(".picklist")?.scrollTop || 0;
+  // What was opened stays open.
+  for (const old of builder().querySelectorAll("details[id][open]")) {
+    fresh.querySelector(`#${old.id}`)?.setAttribute("open", "");
+  }
+  patch(builder(), fresh);
+  if (list) builder().querySelector(".picklist")?.scrollTo(0, list);
+  const summary = document.getElementById("error-summary");
+  if (summary) {
+    summary.focus();
+  } else if (focused && !focused.isConnected) {
+    const buttons = [...builder().querySelectorAll("button, a[data-choose]")];
+    const same = (focused.id && document.getElementById(focused.id)) || buttons.find((one) => one.textContent.trim() === label);
+    if (same && !same.disabled) same.focus({ preventScroll: true });
+    else {
+      builder().tabIndex = -1;
+      builder().focus({ preventScroll: true });
+    }
+  }
+  return true;
+}
+
+function patch(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  if (!old.matches(KEPT) || old.tagName !== fresh.tagName) {
+    put(old, fresh);
     return;
   }
-  await window.htmx.ajax("GET", href, { target: "#builder", swap: "outerHTML" });
-  history.replaceState(history.state, "", href);
-  if (keep) document.getElementById(keep)?.focus();
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const before = [...old.children];
+  const after = [...fresh.children];
+  if (before.length === after.length) {
+    before.forEach((one, at) => patch(one, after[at]));
+    return;
+  }
+  const keep = before.find((one) => one.matches(KEPT));
+  const successor = keep && after.find((one) => one.tagName === keep.tagName && one.className === keep.className);
+  if (!successor || old.matches("svg, g")) {
+    put(old, fresh);
+    return;
+  }
+  // Sentences and bars around the plan come and go; the plan between them stays where it is.
+  for (const one of before) if (one !== keep) one.remove();
+  const at = after.indexOf(successor);
+  after.forEach((one, place) => {
+    if (place < at) old.insertBefore(one, keep);
+    else if (place > at) old.append(one);
+  });
+  after.forEach((one) => one !== successor && window.htmx?.process(one));
+  patch(keep, successor);
 }
+
+function put(old, fresh) {
+  old.replaceWith(fresh);
+  if (!fresh.matches("svg *")) window.htmx?.process(fresh);
+}
+
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event;
+  if (detail.target.id !== "builder") return;
+  // A plan that somebody else changed is shown as it is now, with what was refused.
+  if (detail.xhr.status === 409) {
+    detail.shouldSwap = true;
+    detail.isError = false;
+  }
+  if (!detail.shouldSwap || !redraw(detail.xhr.responseText)) return;
+  detail.shouldSwap = false;
+  const url = detail.xhr.getResponseHeader("HX-Replace-Url");
+  if (url) history.replaceState(history.state, "", url);
+  sayWhat(detail.requestConfig?.parameters || {}, detail.xhr.status);
+});
+
+function sayWhat({ action, cell }, status) {
+  const left = builder().querySelector(".tabs--in .n")?.textContent;
+  const at = builder().querySelector(`a.m[id$="-${cell}"] .m__t`)?.textContent;
+  if (status === 200 && /^place/.test(action)) say(`Placed ${at} at ${cell}. ${left} left.`);
+}
+
+function say(text) {
+  const region = document.getElementById("announce");
+  if (region) region.textContent = text;
+}
+
+// ---------------------------------------------------------------- choosing
+let asking;
+
+// The cell is chosen at once, for the eye and in the forms; what else depends on it follows.
+function mark(link) {
+  const [, array, row, column] = CELL.exec(link.id) || [];
+  if (!array) return;
+  for (const one of builder().querySelectorAll(".m--going")) one.classList.remove("m--going");
+  link.classList.add("m--going");
+  for (const field of builder().querySelectorAll("input[name=array]")) field.value = array;
+  for (const field of builder().querySelectorAll("input[name=cell]")) field.value = `R${row}C${column}`;
+  const label = builder().querySelector(".cellbox .label");
+  if (label) label.textContent = link.getAttribute("aria-label");
+}
+
+async function choose(link) {
+  const href = link.getAttribute("href");
+  asking?.abort();
+  asking = new AbortController();
+  mark(link);
+  try {
+    const answer = await fetch(href, { headers: { "HX-Request": "true" }, signal: asking.signal });
+    if (!answer.ok || !redraw(await answer.text())) throw new Error("no builder");
+    history.replaceState(history.state, "", href);
+  } catch (error) {
+    if (error.name !== "AbortError") location.assign(href);
+  }
+}
+
+// What was asked for before a step shows a plan that is older than the answer to it.
+document.body.addEventListener("htmx:beforeRequest", () => asking?.abort());
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("#builder a.m, #builder a[data-choose]");
   if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   event.preventDefault();
-  choose(link.getAttribute("href"), link.id);
+  choose(link);
 });
 
 // ---------------------------------------------------------------- keys on the plan
@@ -35,6 +144,17 @@ document.addEventListener("click", (event) => {
 const STEPS = {
   ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0],
 };
+
+document.addEventListener("keydown", (event) => {
+  const at = event.target;
+  if (!shortcutsOn() || inField(at) || !builder()) return;
+  const control = (event.ctrlKey || event.metaKey) && !event.altKey;
+  const again = control && (event.key === "y" || (event.key === "Z" && event.shiftKey));
+  const back = (control && event.key === "z") || (event.key === "u" && !control && !event.altKey);
+  if (!again && !back) return;
+  event.preventDefault();
+  document.getElementById(again ? "redo" : "undo")?.click();
+});
 
 document.addEventListener("keydown", (event) => {
   const at = event.target;
@@ -66,6 +186,21 @@ document.addEventListener("input", (event) => {
   });
   // The only one that fits is meant.
   if (digits && found.length === 1) found[0].checked = true;
+});
+
+// ---------------------------------------------------------------- a pasted list goes down the table
+document.addEventListener("paste", (event) => {
+  const field = event.target.closest?.("#builder input[name^=cell-]");
+  const pasted = event.clipboardData.getData("text").split(/[\n,;]+/).map((one) => one.replace(/\D/g, "")).filter(Boolean);
+  if (!field || pasted.length < 2) return;
+  event.preventDefault();
+  const fields = [...field.form.querySelectorAll("input[name^=cell-]")];
+  const from = fields.indexOf(field);
+  const fitting = pasted.slice(0, fields.length - from);
+  fitting.forEach((serial, at) => (fields[from + at].value = serial));
+  fields[from + fitting.length - 1].focus();
+  const rest = pasted.length - fitting.length;
+  say(`${fitting.length} serials entered.${rest ? ` ${rest} found no cell.` : ""}`);
 });
 
 // ---------------------------------------------------------------- dragging the chosen array

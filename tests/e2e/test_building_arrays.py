@@ -184,3 +184,41 @@ def test_array_is_dragged_and_undone(open_page, alice, site):
     expect(page.locator("[name=y]")).to_have_value("-200")
     button(page, "Undo, Move South main").click()
     expect(page.locator("[name=x]")).to_have_value("0")
+
+
+def test_keys_undo_and_a_pasted_list_goes_down_the_table(open_page, alice, site, micros):
+    page = open_page(alice)
+    page.goto(reverse("arrays:plan", args=[site.pk]))
+    fill_in(page)
+    button(page.locator("#add form"), "Add array").click()
+    expect(page.locator("a.m[id]")).to_have_count(8)
+    untouched = page.locator("#m-n1-R2C4").element_handle()
+    page.locator("#m-n1-R1C1").click()
+    expect(page.locator("#m-n1-R1C1")).to_have_attribute("data-state", "sel")
+    button(page, "Place only").click()
+    expect(page.locator("#announce")).to_have_text(f"Placed {micros[0][-4:]} at R1C1. 23 left.")
+    # Only what changed was drawn anew.
+    assert untouched.evaluate("(cell) => cell.isConnected")
+    page.locator("#m-n1-R1C1").focus()
+    page.keyboard.press("u")
+    expect(page.locator("#m-n1-R1C1")).to_contain_text("R1C1")
+    page.keyboard.press("Control+y")
+    expect(page.locator("#m-n1-R1C1")).to_contain_text(micros[0][-4:])
+    page.keyboard.press("Control+z")
+    expect(page.locator("#m-n1-R1C1")).to_contain_text("R1C1")
+
+    link(page, "Table").click()
+    page.locator("#cell-R1C2").evaluate(
+        """(field, text) => {
+          const clipboardData = new DataTransfer();
+          clipboardData.setData("text", text);
+          const at = { clipboardData, bubbles: true, cancelable: true };
+          field.dispatchEvent(new ClipboardEvent("paste", at));
+        }""",
+        "\n".join(micros[1:4]),
+    )
+    expect(page.locator("#cell-R1C4")).to_have_value(micros[3])
+    expect(page.locator("#announce")).to_have_text("3 serials entered.")
+    button(page, "Take in the table").click()
+    expect(page.get_by_text("3 of 8 placed")).to_be_visible()
+    assert_accessible(page)
