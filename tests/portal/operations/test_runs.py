@@ -13,7 +13,7 @@ from activations.catalog.sync import read_grid_profiles
 from activations.models import Activation
 from activations.services import queue_change
 from companies.models import Membership
-from portal.operations import runner
+from portal.operations import runner, tasks
 from portal.operations.models import AuditEvent, Operation, Run, RunItem, State
 from portal.operations.runs import pump, services
 from portal.operations.runs.registry import ACTIONS
@@ -373,6 +373,31 @@ def test_the_queue_holds_a_few_of_many(halcyon, alice, wanted, settings, monkeyp
     Operation.objects.filter(run=run).update(state=State.DONE)
     pump.pump(run.pk)
     assert Operation.objects.filter(run=run).count() == 10
+
+
+def test_one_bell_works_off_all_that_is_due(alice, run, world):
+    services.start(run, actor=alice)
+    pump.pump(run.pk)
+    tasks.work_off_bulk()
+    assert len(world.writes("update_activation")) == 3
+    assert not Operation.objects.due().filter(run=run).exists()
+
+
+def test_a_sweep_rings_a_few_times_for_many(halcyon, alice, wanted, monkeypatch):
+    """A bell for each of the many that wait, every few seconds, would bury the queue."""
+    many = [
+        make_site(halcyon, number=number, city="Petaluma", state="CA", country="US")
+        for number in range(12)
+    ]
+    run = previewed(halcyon, many, alice, {"profile": wanted.enphase_id})
+    services.start(run, actor=alice)
+    pump.pump(run.pk)
+    Operation.objects.update(not_before=timezone.now() - timedelta(minutes=1))
+    rung: list[str] = []
+    for task in (tasks.work_off_bulk, tasks.run_operation):
+        monkeypatch.setattr(task, "apply_async", lambda **options: rung.append(options["queue"]))
+    tasks.sweep_operations()
+    assert rung == ["bulk"] * tasks.BULK_BELLS
 
 
 # ------------------------------------------------------------------ what gets in the way
