@@ -19,8 +19,9 @@ function say(text) {
 function take(text) {
   const serial = text.replace(/\D/g, "");
   const now = Date.now();
-  if (now - (seen.get(text) || 0) < AGAIN_MS) return;
+  const last = seen.get(text) || 0;
   seen.set(text, now);
+  if (now - last < AGAIN_MS) return;
   if (!SERIAL.test(serial)) {
     say(`${text.slice(0, 24)} is no serial number. It has 12 digits.`);
     return;
@@ -49,6 +50,7 @@ async function run() {
   }
   try {
     video.hidden = false;
+    say("Hold a label into the picture.");
     controls = await new BrowserMultiFormatReader().decodeFromConstraints(
       { video: { facingMode: "environment" } },
       video,
@@ -57,7 +59,6 @@ async function run() {
       },
     );
     start.textContent = "Stop the camera";
-    say("Hold a label into the picture.");
   } catch (error) {
     await stop();
     say(
