@@ -38,7 +38,7 @@ def send(claim: Claim) -> None:
                 known = {**payload, "override": override} if override else payload
                 payload = write.checker(client, known) or payload
                 payload.pop("override", None)
-            attempt = _permit(claim)
+            attempt = _permit(claim, payload)
             if attempt is None:
                 return
             crashpoint("intent")
@@ -139,8 +139,12 @@ def _check_rights(claim: Claim) -> None:
         raise Refused(f"{actor} may no longer change this. Nothing was sent.")
 
 
-def _permit(claim: Claim) -> Attempt | None:
-    """Write down, and commit, that one send may happen. None when it may not."""
+def _permit(claim: Claim, payload: dict[str, Any]) -> Attempt | None:
+    """Write down, and commit, that one send may happen. None when it may not.
+
+    Of a run's operation the payload is kept as it was prepared: should the answer be lost, what
+    was there before is still known, and can be put back.
+    """
     with transaction.atomic():
         row = Operation.objects.select_for_update().get(pk=claim.operation.pk)
         if row.state != State.SENDING or row.fence != claim.fence:
@@ -172,6 +176,8 @@ def _permit(claim: Claim) -> Attempt | None:
             approver_name=str(approver) if ground == Attempt.Ground.APPROVED else "",
         )
         row.approved_by = None
+        if row.run_id is not None and row.version == claim.write.version:
+            row.payload = payload
         row.sent_at = now
         row.lease_until = now + timedelta(seconds=settings.OPERATIONS_LEASE_SECONDS)
         row.message = ""

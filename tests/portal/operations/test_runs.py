@@ -147,6 +147,25 @@ def test_what_nobody_had_read_is_learned_and_put_back(halcyon, sites, alice, wan
     assert profiles(world, sites) == before
 
 
+def test_what_was_learned_outlives_a_lost_reply(halcyon, sites, alice, wanted, world):
+    before = profiles(world, sites[:1])
+    Activation.objects.update(detail={}, detail_at=None)
+    site = Activation.objects.get(system_id=sites[0].system_id)
+    run = previewed(halcyon, [site], alice, {"profile": wanted.enphase_id})
+    world.fault("update_activation", "lost_reply")
+    services.start(run, actor=alice)
+    carry_out(run)
+    assert Operation.objects.get(run=run).state == State.UNKNOWN
+    Operation.objects.update(not_before=timezone.now())
+    carry_out(run)
+    assert Operation.objects.get(run=run).state == State.DONE
+    assert len(world.writes("update_activation")) == 1
+    back = services.prepare_undo(run, actor=alice, branch=None, token=uuid.uuid4())
+    services.start(back, actor=alice)
+    carry_out(back)
+    assert profiles(world, sites[:1]) == before
+
+
 def test_only_its_maker_starts_a_preview_and_only_once(run, alice, dana):
     with pytest.raises(Refused, match="Only Alice Ferrer"):
         services.start(run, actor=dana)
