@@ -33,6 +33,8 @@ ABILITIES: list[tuple[str, str, set[str]]] = [
         "Members' pages ask by themselves once a copy is old",
         MAY_CHANGE,
     ),
+    ("Change many sites at once, import files", "Big runs need a second admin", MAY_CHANGE),
+    ("Approve big runs", "Not those one asked for", MAY_ADMINISTER),
     ("Delete activations", "", MAY_ADMINISTER),
     ("Send an uncertain create again", "With the evidence on the page", MAY_ADMINISTER),
     ("Connect the company with Enphase", "", MAY_ADMINISTER),

@@ -170,6 +170,7 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "imports:template": ("template", WORK, NOBODY),
     "imports:upload": ("upload", CHANGED, NOBODY),
     "imports:columns": ("upload", CHANGED, CHANGED),
+    "imports:forget": ("upload", NOBODY, CHANGED),
     "imports:errors": ("upload-errors", CHANGED, NOBODY),
     "usage:usage": ({}, SIGNED_IN, NOBODY),
     "ui:menu": ({}, SIGNED_IN, NOBODY),

@@ -3,6 +3,8 @@
 import uuid
 from typing import Any
 
+from django.urls import reverse
+
 from activations import drafts, services
 from activations.imports.models import Upload
 from activations.models import Activation, Draft
@@ -21,6 +23,12 @@ def _look(company: Any, value: Value) -> Look:
     return lambda site: Cannot("An import begins with a file.")
 
 
+def _file(value: Value) -> str:
+    """The page of the file, with its rows to put right; "" once it was deleted."""
+    pk: int = value["upload"]
+    return reverse("imports:upload", args=[pk]) if Upload.objects.filter(pk=pk).exists() else ""
+
+
 import_activations = bulk_action(
     "import-activations",
     label="Import activations",
@@ -34,6 +42,7 @@ import_activations = bulk_action(
     no_undo="Activations are deleted one by one: Enphase pays nothing back.",
     fix=("Correct the row and upload the file of errors", "activations:detail"),
     listed=False,
+    origin=_file,
 )(_look)
 
 import_home_owners = bulk_action(
@@ -48,6 +57,7 @@ import_home_owners = bulk_action(
     no_undo="Enphase offers no way to delete a person.",
     fix=("Correct the row and upload the file of errors", "activations:detail"),
     listed=False,
+    origin=_file,
 )(_look)
 
 ACTIONS = {

@@ -48,6 +48,7 @@ class _Sites:
         self.company = upload.company
         # Choices of forms, read once: what they depend on -> arguments of the form.
         self.choices: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self.columns = columns_of(upload.kind)
         self.here = _Here(self.company)
         self.branches = {
             text.casefold(): branch.pk
@@ -62,7 +63,7 @@ class _Sites:
             column.field: self.upload.cell(row, column.field)
             for column in columns_of(self.upload.kind)
         }
-        name = given["system_name"] or f"Row {number}"
+        name = given["system_name"] or given["street1"] or "No name"
         reference = given["project"] or f"row {number}"
         try:
             data = self._steps(given)
@@ -98,7 +99,7 @@ class _Sites:
             if form.is_valid():
                 data[step.key] = form.kept()
             else:
-                wrong += [str(text) for errors in form.errors.values() for text in errors]
+                wrong += _words(form, {one.field: one.label for one in self.columns})
                 data[step.key] = posted
             known |= form.values_of(data[step.key], known, self.company)
         if wrong:
@@ -192,6 +193,27 @@ class _Here:
 def _why(key: Key, project: str) -> str:
     words = {"address": "This address", "project number": f"Project {project.strip()}"}
     return words.get(key[0]) or f"Gateway {key[1]}"
+
+
+# Errors of Django's own fields, which do not say what they are about.
+NAMELESS = {"invalid", "invalid_choice", "min_value", "max_value", "max_length", "min_length"}
+
+
+def _words(form: GroupForm, labels: dict[str, str]) -> list[str]:
+    """What is wrong with a row, each sentence with the column that it is about."""
+    found = []
+    for name, errors in form.errors.as_data().items():
+        label = labels.get(name, "")
+        for error in errors:
+            text = " ".join(map(str, error.messages))
+            if error.code == "invalid_choice":
+                text = f"“{form.data.get(name, '')}” is none of the choices."
+            elif text == forms.Field.default_error_messages["required"]:
+                text = "It is missing."
+            elif error.code not in NAMELESS:
+                label = ""
+            found.append(f"{label}: {text}" if label else text)
+    return found
 
 
 class _Wrong(Exception):
@@ -298,7 +320,7 @@ class _People:
             column.field: self.upload.cell(row, column.field)
             for column in columns_of(self.upload.kind)
         }
-        name = f"{given['first_name']} {given['last_name']}".strip() or f"Row {number}"
+        name = f"{given['first_name']} {given['last_name']}".strip() or given["email"] or "No name"
         reference = f"row {number}"
         form = PersonForm(given)
         wrong = []

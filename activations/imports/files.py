@@ -102,7 +102,8 @@ def write(kind: str, header: list[str], rows: Iterable[list[str]]) -> bytes:
     data = tablib.Dataset(headers=header)
     for row in rows:
         data.append([_harmless(cell) for cell in row])
-    content = data.export(kind)
+    # As wide as a name or an address; a sentence on what is wrong would fill the screen.
+    content = data.export(kind, column_width=24) if kind == "xlsx" else data.export(kind)
     return content.encode("utf-8-sig") if isinstance(content, str) else bytes(content)
 
 

@@ -31,6 +31,16 @@ class UploadForm(forms.Form):
     )
 
 
+# Steps of the wizard, as people read them.
+GROUPS = {
+    "site": "Site",
+    "people": "Owner",
+    "equipment": "Equipment",
+    "grid": "Grid",
+    "person": "Home owner",
+}
+
+
 class ColumnsForm(forms.Form):
     """For each field the column that holds it."""
 
@@ -47,6 +57,7 @@ class ColumnsForm(forms.Form):
                 label=column.label,
                 choices=choices,
                 required=column.required,
+                error_messages={"required": f"Choose the column of “{column.label}”."},
                 initial="" if taken is None else str(taken),
                 help_text=self._sample(taken),
             )
@@ -58,6 +69,21 @@ class ColumnsForm(forms.Form):
         cells = [str(row[number]) for row in self.upload.rows[:20] if number < len(row)]
         shown = list(dict.fromkeys(cell for cell in cells if cell))[:3]
         return f"Like {', '.join(text[:30] for text in shown)}" if shown else "Empty so far"
+
+    @property
+    def groups(self) -> list[tuple[str, list[Any]]]:
+        """Fields by what they are about: [(title, bound fields)]."""
+        found: dict[str, list[Any]] = {}
+        for column in columns_of(self.upload.kind):
+            found.setdefault(GROUPS[column.step], []).append(self[column.field])
+        return list(found.items())
+
+    @property
+    def unused(self) -> list[str]:
+        """Names of the file's columns that no field takes, as it stands."""
+        taken = {str(self[name].value() or "") for name in self.fields}
+        header = [str(name) for name in self.upload.header]
+        return [name for number, name in enumerate(header) if name and str(number) not in taken]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -18,6 +18,7 @@ from portal.ui.errors import Refused
 log = logging.getLogger(__name__)
 
 describe_event("import:uploaded", "File uploaded", "upload")
+describe_event("import:forgotten", "File deleted", "trash", "off")
 describe_event("import:errors-exported", "Rows with errors downloaded", "download")
 
 
@@ -110,21 +111,20 @@ def check(pk: int) -> None:
     Upload.objects.filter(pk=pk).update(state=Upload.State.CHECKED, checked=row.size, run=run)
 
 
-def not_taken(row: Upload) -> list[tuple[int, str]]:
-    """Rows to be put right: number from 1, and what is wrong. Empty while nothing was checked."""
+def not_taken(row: Upload) -> list[tuple[int, str, str]]:
+    """Rows to be put right: number from 1, name, and what is wrong. Empty before the check."""
     if row.run is None:
         return []
     wrong = row.run.items.filter(state__in=(RunItem.State.CANNOT, RunItem.State.REFUSED))
-    found = [(item.number, item.reason) for item in wrong]
+    found = [(item.number, item.name, item.reason) for item in wrong]
     for item in runs.failed_items(row.run).select_related("operation"):
         if item.operation is not None:
-            found.append((item.number, item.operation.message))
+            found.append((item.number, item.name, item.operation.message))
     return sorted(found)
 
 
 def error_file(row: Upload, kind: str) -> bytes:
     """The rows to be put right as they were typed, with what is wrong in a column of its own."""
-    problems = dict(not_taken(row))
     width = len(row.header)
     rows = [
         [
@@ -132,10 +132,26 @@ def error_file(row: Upload, kind: str) -> bytes:
             *[""] * (width - len(row.rows[number - 1])),
             why,
         ]
-        for number, why in problems.items()
+        for number, _name, why in not_taken(row)
         if number <= row.size
     ]
     return files.write(kind, [*map(str, row.header), "What is wrong"], rows)
+
+
+def may_forget(row: Upload) -> bool:
+    """Not while its rows are checked or imported: the rows with errors come from it."""
+    goes_on = row.run is not None and row.run.is_going
+    return row.state != Upload.State.CHECKING and not goes_on
+
+
+def forget(row: Upload, *, actor: Any) -> None:
+    """Delete a file and the people in it. What was made of it stays, and a run keeps its rows."""
+    if not may_forget(row):
+        raise Refused("The file is being checked or imported. Delete it when that is over.")
+    audit.record(
+        "import:forgotten", company=row.company, actor=actor, text=f"{row.get_kind_display()}"
+    )
+    row.delete()
 
 
 def template(kind: str, file_type: str) -> bytes:

@@ -10,5 +10,6 @@ urlpatterns = [
     path("template/<slug:kind>.<slug:file_type>", views.template, name="template"),
     path("<int:pk>/", views.detail, name="upload"),
     path("<int:pk>/columns/", views.columns, name="columns"),
+    path("<int:pk>/forget/", views.forget, name="forget"),
     path("<int:pk>/errors.<slug:file_type>", views.errors, name="errors"),
 ]

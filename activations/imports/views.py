@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from activations.imports import files, services
 from activations.imports.forms import ColumnsForm, UploadForm
@@ -93,9 +94,7 @@ def columns(request: PortalRequest, pk: int) -> HttpResponse:
     context = {
         "upload": upload,
         "form": form,
-        "sample": [row[:8] for row in upload.rows[:SAMPLE]],
-        "header": upload.header[:8],
-        "more": max(0, len(upload.header) - 8),
+        "sample": upload.rows[:SAMPLE],
     }
     return render(request, "imports/columns.html", context, status=422 if form.errors else 200)
 
@@ -107,10 +106,28 @@ def detail(request: PortalRequest, pk: int) -> HttpResponse:
     if upload.state == Upload.State.MAPPING:
         return redirect("imports:columns", pk)
     problems = services.not_taken(upload)
-    context = {"upload": upload, "problems": problems[:50], "problem_count": len(problems)}
+    context = {
+        "upload": upload,
+        "problems": problems[:50],
+        "problem_count": len(problems),
+        "may_forget": services.may_forget(upload),
+    }
     if request.htmx:
         return render(request, "imports/_progress.html", context)
     return render(request, "imports/detail.html", context)
+
+
+@require_POST
+def forget(request: PortalRequest, pk: int) -> HttpResponse:
+    """Delete a file before the 90 days that it is kept are over."""
+    upload = _find(request, pk)
+    try:
+        services.forget(upload, actor=request.user)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("imports:upload", pk)
+    messages.success(request, f"{upload.name} is deleted. What was imported from it stays.")
+    return redirect("imports:list")
 
 
 @require_safe

@@ -13,7 +13,7 @@ from portal.users.models import User
 ROLE_HINTS = {
     "installer": "Creates and changes activations and home owners.",
     "admin": "Also connects Enphase, deletes activations, approves big runs and decides who works "
-    "here. Works for the whole company, with a second factor.",
+    "here. For the whole company.",
     "viewer": "Looks, and changes nothing.",
 }
 # The contract's limit for users of a company; elsewhere it is 255.
@@ -53,7 +53,9 @@ class RoleForm(forms.Form):
 class NewPersonForm(RoleForm):
     """Somebody new: invited here, and added at Enphase in one go when wanted."""
 
-    email = forms.EmailField(label="E-mail", max_length=254)
+    email = forms.EmailField(
+        label="E-mail", max_length=254, error_messages={"required": "Enter an e-mail address"}
+    )
     first_name = forms.CharField(label="First name", max_length=120)
     last_name = forms.CharField(label="Last name", max_length=120)
     at_enphase = forms.BooleanField(
@@ -94,7 +96,10 @@ class ColleagueForm(forms.Form):
     """A user of the company at Enphase: what the API lets a company change."""
 
     email = forms.EmailField(
-        label="E-mail", max_length=254, help_text="It is also the person's sign-in at Enlighten."
+        label="E-mail",
+        max_length=254,
+        help_text="It is also the person's sign-in at Enlighten.",
+        error_messages={"required": "Enter an e-mail address"},
     )
     first_name = forms.CharField(label="First name", max_length=255)
     last_name = forms.CharField(label="Last name", max_length=255)
@@ -125,9 +130,13 @@ class GoodbyeForm(forms.Form):
         required=False,
         label="Who takes over",
         empty_label="Choose a person",
+        error_messages={"required": "Choose who takes over."},
     )
 
-    def __init__(self, *args: Any, successors: list[User], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, successors: list[User], is_needed: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["to"].required = is_needed
+        if not successors:
+            self.fields["to"].help_text = "Nobody else may change things here. Invite somebody."
         people = User.objects.filter(pk__in=[person.pk for person in successors])
         self.fields["to"].queryset = people.order_by("name", "pk")  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -88,13 +88,30 @@ class Person:
         return self.member.user.last_login if self.member else None
 
     @property
-    def lacks_factor(self) -> bool:
-        """Must have a second factor, and has none."""
-        return self.member is not None and self.member.role == "admin" and not self.factors
+    def has_expired(self) -> bool:
+        """Is invited, by a link that no longer works."""
+        return self.where == "invited" and self.invitation.has_expired  # type: ignore[union-attr]
+
+    @property
+    def is_without_factor(self) -> bool:
+        return self.member is not None and not self.factors
+
+    @property
+    def must_add_factor(self) -> bool:
+        """Is kept from every page until there is a second factor (portal.users.middleware)."""
+        return (
+            settings.REQUIRE_SECOND_FACTOR
+            and self.is_without_factor
+            and self.member is not None
+            and self.member.role == Membership.Role.ADMIN
+        )
 
 
 def people_of(company: Company, viewer: User) -> list[Person]:
-    """Everybody of a company, those with a sign-in first, by name. Four queries."""
+    """Everybody of a company, by name: those with a sign-in, invited (expired first), the others.
+
+    Four queries.
+    """
     found: dict[str, Person] = {}
 
     def entry(email: str) -> Person:
@@ -110,7 +127,10 @@ def people_of(company: Company, viewer: User) -> list[Person]:
         person = entry(member.user.email)
         person.member, person.factors = member, factors.get(member.user_id, ())
     for invitation in (
-        Invitation.objects.for_user(viewer).filter(company=company).open().select_related("branch")
+        Invitation.objects.for_user(viewer)
+        .filter(company=company)
+        .open()
+        .select_related("branch", "invited_by")
     ):
         entry(invitation.email).invitation = invitation
     for colleague in (
@@ -121,7 +141,8 @@ def people_of(company: Company, viewer: User) -> list[Person]:
         entry(colleague.email).colleague = colleague
     order = {"both": 0, "here": 0, "invited": 1, "enphase": 2}
     return sorted(
-        found.values(), key=lambda one: (order[one.where], (one.name or one.email).casefold())
+        found.values(),
+        key=lambda one: (order[one.where], not one.has_expired, (one.name or one.email).casefold()),
     )
 
 
@@ -200,6 +221,13 @@ def invite(
     )
     _mail_later(invitation, link(secret))
     return invitation
+
+
+def is_invited_by(company: Company, email: str, actor: User) -> bool:
+    """Did this person invite this address within the last minute? Then a form was sent twice."""
+    just_now = timezone.now() - timedelta(seconds=SEND_AGAIN_AFTER_SECONDS)
+    rows = Invitation.objects.open().filter(company=company, email__iexact=email.strip())
+    return rows.filter(invited_by=actor, sent_at__gte=just_now).exists()
 
 
 @transaction.atomic

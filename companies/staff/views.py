@@ -32,6 +32,7 @@ WHERE = [
     ("members", "With a sign-in"),
     ("invited", "Invited"),
     ("enphase", "Only at Enphase"),
+    ("factorless", "No second factor"),
 ]
 
 
@@ -63,6 +64,7 @@ def staff_list(request: PortalRequest) -> HttpResponse:
         **_roll(request, company),
         "people": shown,
         "q": q,
+        "kept": [{"name": "who", "value": wanted}] if wanted else [],
         "who": wanted,
         "views": [
             {
@@ -70,6 +72,7 @@ def staff_list(request: PortalRequest) -> HttpResponse:
                 "url": f"?{urlencode({'who': key, 'q': q})}",
                 "is_on": key == wanted,
                 "count": sum(_fits(person, key) for person in everybody),
+                "warn": _wants_attention(key, everybody),
             }
             for key, label in WHERE
         ],
@@ -82,9 +85,18 @@ def _has_name(person: services.Person) -> bool:
     return person.colleague is not None and person.colleague.read_at is not None
 
 
+def _wants_attention(view: str, everybody: list[services.Person]) -> bool:
+    """An invitation has expired, or an admin is kept out until there is a second factor."""
+    if view == "invited":
+        return any(person.has_expired for person in everybody)
+    return view == "factorless" and any(person.must_add_factor for person in everybody)
+
+
 def _fits(person: services.Person, wanted: str) -> bool:
     if wanted == "members":
         return person.member is not None
+    if wanted == "factorless":
+        return person.is_without_factor
     return not wanted or person.where == wanted
 
 
@@ -147,6 +159,10 @@ def new(request: PortalRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         cleaned = form.cleaned_data
         person = form.person
+        if services.is_invited_by(company, cleaned["email"], request.user):
+            # The first of two clicks did it.
+            sent = Operation.objects.for_user(request.user).filter(token=token).first()
+            return redirect("operations:detail", sent.pk) if sent else redirect("staff:list")
         try:
             services.invite(
                 company,
@@ -238,7 +254,11 @@ def member(request: PortalRequest, pk: int) -> HttpResponse:
         "member": found,
         "form": form,
         "is_self": found.user_id == request.user.pk,
-        "factors": services.factors_of([found.user_id]).get(found.user_id, ()),
+        "person": services.Person(
+            found.user.email,
+            member=found,
+            factors=services.factors_of([found.user_id]).get(found.user_id, ()),
+        ),
         "colleague": colleagues.filter(
             company=found.company, email__iexact=found.user.email, gone_at=None
         ).first(),
@@ -262,13 +282,13 @@ def goodbye(request: PortalRequest, pk: int) -> HttpResponse:
     found = _member(request, pk)
     holdings = leaving.held_by(found.company, found.user)
     posted = request.POST if request.method == "POST" else None
-    form = GoodbyeForm(posted, successors=services.successors(found))
+    can_pass = any(holding.can_pass for holding in holdings)
+    form = GoodbyeForm(posted, successors=services.successors(found), is_needed=can_pass)
     if request.method == "POST" and form.is_valid():
         try:
             services.say_goodbye(found, to=form.cleaned_data["to"], actor=request.user)
         except Refused as refusal:
-            field = "to" if any(holding.can_pass for holding in holdings) else None
-            form.add_error(field, str(refusal))
+            form.add_error(None, str(refusal))
         else:
             messages.success(request, f"{found.user} no longer works for {found.company}.")
             return redirect("staff:list")
@@ -278,7 +298,7 @@ def goodbye(request: PortalRequest, pk: int) -> HttpResponse:
         "person": found.user,
         "form": form,
         "holdings": holdings,
-        "can_pass": any(holding.can_pass for holding in holdings),
+        "can_pass": can_pass,
         "at_enphase": Colleague.objects.for_user(request.user)
         .filter(company=found.company, email__iexact=found.user.email, gone_at=None)
         .exists(),

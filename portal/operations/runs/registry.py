@@ -57,7 +57,7 @@ class BulkAction:
     `form(data, company=…, user=…)` asks for the value and gives it by `value()`;
     `describe(value)` is the title ("Turn production off"); `careful(value)` asks for the typed
     number and a reason; `fix` is where a failed system is put right: label and the name of a page
-    of the site.
+    of the site; `origin(value)` is the address of what a run was made from, such as a file.
     """
 
     kind: str
@@ -74,6 +74,7 @@ class BulkAction:
     fix: tuple[str, str]
     # Offered where sites are ticked; an import begins with a file instead.
     listed: bool = True
+    origin: Callable[[Value], str] | None = None
     queuer: Queue | None = None
     undoer: Callable[[Operation], Value | None] | None = None
 
@@ -119,6 +120,7 @@ def bulk_action(
     no_undo: str = "",
     fix: tuple[str, str] = ("Open the site", "activations:detail"),
     listed: bool = True,
+    origin: Callable[[Value], str] | None = None,
 ) -> Callable[[Callable[[Any, Value], Look]], BulkAction]:
     """Declare a bulk change around its look; see BulkAction for the parameters.
 
@@ -142,6 +144,7 @@ def bulk_action(
             no_undo=no_undo,
             fix=fix,
             listed=listed,
+            origin=origin,
         )
         return ACTIONS[kind]
 

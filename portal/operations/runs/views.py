@@ -110,6 +110,12 @@ def _may_change(request: PortalRequest, run: Run) -> bool:
     return action is not None and request.access.role_in(run.company_id) in action.roles
 
 
+def _origin(run: Run) -> str:
+    """The address of what the run was made from, such as a file; "" without one."""
+    action = ACTIONS.get(run.kind)
+    return action.origin(run.value) if action is not None and action.origin is not None else ""
+
+
 def _preview_page(
     request: PortalRequest, run: Run, form: StartForm, back: ReturnForm | None = None
 ) -> HttpResponse:
@@ -128,6 +134,7 @@ def _preview_page(
     errors = [one for one in (form, back) if one is not None and one.errors]
     context = {
         "run": run,
+        "origin": _origin(run),
         "form": errors[0] if errors else form,
         "start_form": form,
         "return_form": back or ReturnForm(),
@@ -232,6 +239,7 @@ def _run_context(request: PortalRequest, run: Run) -> dict[str, Any]:
         show = ""
     context = {
         "run": run,
+        "origin": _origin(run),
         "tally": counted,
         "show": show,
         "tabs": _run_tabs(run, counted, show),

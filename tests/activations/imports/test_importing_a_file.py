@@ -18,7 +18,8 @@ from activations.imports import checking, columns, files, services, tasks
 from activations.imports.models import Upload
 from activations.models import Activation
 from companies.homeowners.models import HomeOwner, SiteAccess
-from portal.operations.models import Operation, Run, RunItem, State
+from portal.operations import runner
+from portal.operations.models import AuditEvent, Operation, Run, RunItem, State
 from portal.operations.runs import services as runs
 from portal.operations.runs.pump import pump
 from tests.activations.sites import copy_of
@@ -69,6 +70,11 @@ def run_all(run, actor, on_commit):
     for _ in range(20):
         with on_commit():
             pump(run.pk)
+        # What waits for another operation looks again in a moment.
+        for operation in Operation.objects.filter(state=State.QUEUED):
+            Operation.objects.filter(pk=operation.pk).update(not_before=timezone.now())
+            with on_commit():
+                runner.run(operation.pk)
         run.refresh_from_db()
         if run.state == Run.State.FINISHED:
             return
@@ -209,10 +215,11 @@ def test_dry_run_tells_each_row_and_costs_nothing(client, tess, bluebonnet, worl
     assert items[3].before == {"Row": "Same project number as row 1"}
     assert items[4].before == {"Row": "Same address as row 1"}
     assert known.name in items[7].before["Site"]
-    assert "Choose" in items[2].reason
+    assert "State: “Nowhere” is none of the choices." in items[2].reason
+    assert "Expected microinverters: Enter a whole number." in items[5].reason
     assert "Enter a name for the site." in items[6].reason
     page = client.get(reverse("imports:upload", args=[upload.pk])).content.decode()
-    assert "<b>1</b> new, 3 duplicates, 3 errors" in page
+    assert "Checked: 1 new, 3 duplicates, 3 errors." in page
     assert runs.estimate_of(run).mills >= 2000
     assert not Operation.objects.exists()
 
@@ -390,7 +397,7 @@ def test_site_that_appeared_meanwhile_is_not_created_again(
     assert item.state == RunItem.State.REFUSED
     assert "exists already" in item.reason
     assert world.creates == 0
-    assert services.not_taken(upload) == [(1, item.reason)]
+    assert services.not_taken(upload) == [(1, "Site 1", item.reason)]
 
 
 # ------------------------------------------------------------------ home owners
@@ -418,6 +425,44 @@ def test_home_owners_and_their_access(client, alice, halcyon, world, on_commit):
     two = HomeOwner.objects.get(email="two@example.com")
     assert SiteAccess.objects.get(home_owner=two).activation == site
     assert len(world.writes("grant_activation_access")) == 1
+
+
+# ------------------------------------------------------------------ the file
+
+
+def test_file_is_deleted_and_its_run_stays(client, alice, halcyon, on_commit):
+    client.force_login(alice)
+    upload = uploaded(client, as_csv(HEADER, [site_row(1, State="California")]))
+    checked(client, on_commit, upload)
+    run_page = reverse("operations:run", args=[upload.run_id])
+    file_page = reverse("imports:upload", args=[upload.pk])
+    assert file_page in client.get(run_page).content.decode()
+    forget = reverse("imports:forget", args=[upload.pk])
+    Upload.objects.update(state=Upload.State.CHECKING)
+    assert client.post(forget).url == file_page
+    Upload.objects.update(state=Upload.State.CHECKED)
+    assert client.post(forget).url == reverse("imports:list")
+    assert not Upload.objects.exists()
+    page = client.get(run_page)
+    assert page.status_code == 200
+    assert file_page not in page.content.decode()
+    assert AuditEvent.objects.filter(tag="import:forgotten", company=halcyon).exists()
+
+
+def test_refused_file_keeps_what_was_chosen(client, alice):
+    client.force_login(alice)
+    file = SimpleUploadedFile("owners.csv", b"Name\n")
+    answer = client.post(reverse("imports:list"), {"kind": "home-owners", "file": file})
+    assert answer.status_code == 422
+    assert answer.context["form"]["kind"].value() == "home-owners"
+    assert "no rows below them" in answer.content.decode()
+
+
+def test_columns_that_nobody_asks_for_are_named(client, alice):
+    client.force_login(alice)
+    upload = uploaded(client, as_csv([*HEADER, "Dog's name"], [[*site_row(1), "Rex"]]))
+    page = client.get(reverse("imports:columns", args=[upload.pk])).content.decode()
+    assert "Not imported: Dog&#x27;s name." in page
 
 
 # ------------------------------------------------------------------ who may

@@ -206,6 +206,7 @@ def test_who_cannot_be_invited_and_why(client, dana, alice, sam, on_commit, emai
 def test_same_address_is_invited_once(client, dana, on_commit):
     client.force_login(dana)
     invite(client, on_commit)
+    Invitation.objects.update(sent_at=timezone.now() - timedelta(minutes=5))
     answer = invite(client, on_commit, email="ERIN@example.com")
     assert "invited already" in answer.content.decode()
     assert Invitation.objects.count() == 1
@@ -220,6 +221,43 @@ def test_somebody_of_two_companies_has_one_sign_in(client, dana, charlie, halcyo
     assert {one.company.name for one in charlie.roles} == {"Bluebonnet Energy", "Halcyon Solar"}
     page = client.get(reverse("companies:list")).content.decode()
     assert "Your companies" in page
+
+
+def test_expired_invitation_is_shown_first_with_who_invited(client, dana, on_commit):
+    client.force_login(dana)
+    invite(client, on_commit)
+    invite(client, on_commit, email="zoe@example.com", first_name="Zoe")
+    assert not any(view["warn"] for view in client.get(reverse("staff:list")).context["views"])
+    Invitation.objects.filter(email="zoe@example.com").update(expires_at=timezone.now())
+    answer = client.get(reverse("staff:list"))
+    invited = [one.email for one in answer.context["people"] if one.where == "invited"]
+    assert invited == ["zoe@example.com", "erin@example.com"]
+    assert [view["label"] for view in answer.context["views"] if view["warn"]] == ["Invited"]
+    assert "Invited by Dana Whitfield" in answer.content.decode()
+
+
+def test_form_sent_twice_invites_once_and_complains_about_nothing(client, dana, world, on_commit):
+    token = "6f2d3c1e-6f0a-4a53-9f60-0d7a3c1f2b11"
+    client.force_login(dana)
+    answers = [invite(client, on_commit, at_enphase="on", token=token) for _ in range(2)]
+    assert answers[0].url == answers[1].url
+    assert len(world.writes("create_company_user")) == 1
+    assert len(mail.outbox) == 1
+    assert invite(client, on_commit, email="two@example.com").url == reverse("staff:list")
+    assert invite(client, on_commit, email="two@example.com").url == reverse("staff:list")
+    assert len(mail.outbox) == 2
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_list_says_who_lacks_a_second_factor(client, dana, alice, settings, is_required):
+    client.force_login(dana)
+    settings.REQUIRE_SECOND_FACTOR = is_required
+    people = {one.email: one for one in services.people_of(dana.roles[0].company, dana)}
+    assert people[dana.email].must_add_factor is is_required
+    assert not people[alice.email].must_add_factor
+    settings.REQUIRE_SECOND_FACTOR = False  # or dana would be led away to add one
+    only = client.get(reverse("staff:list"), {"who": "factorless"})
+    assert {one.email for one in only.context["people"]} == {dana.email, alice.email}
 
 
 # ------------------------------------------------------------------ at Enphase
