@@ -37,6 +37,8 @@ GOALS = {
 }
 MINUTES = 60
 LEASE_SECONDS = 20
+# Between one change of the person and the next, so that 50 of them fill the run of 500 systems.
+PERSON_SECONDS = 5
 
 
 def main() -> int:
@@ -297,7 +299,7 @@ def edit_meanwhile(run: Any, site: Any, tries: int) -> list[float]:
             print("a third", flush=True)
         if len(waits) % 10 == 0:
             print(f"  {len(waits)} tries, {over(run)} of {run.changes} systems", flush=True)
-        time.sleep(2)
+        time.sleep(PERSON_SECONDS)
     while not is_a_third(run):
         time.sleep(1)
     print("a third", flush=True)
