@@ -16,11 +16,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.urls import reverse
 
 from portal.connections.models import Account
 from portal.operations import audit
-from portal.operations.models import Operation, describe_event
+from portal.operations.models import Operation, Run, describe_event
+from portal.operations.runs.registry import ACTIONS
 from portal.ui.errors import Refused
 
 # A panel names so many things of a kind and counts the rest.
@@ -152,6 +154,40 @@ def _give_operations(company: Any, user: Any, to: Any) -> int:
     # Who asked for it stays on record: `actor_name` and the trail are not touched.
     rows = Operation.objects.filter(company=company, actor=user).open()
     return rows.update(actor=to)
+
+
+@holds(
+    "runs",
+    title="Bulk runs",
+    text="A run goes on only while the person who asked for it may: otherwise it stands still.",
+)
+def runs(company: Any, user: Any) -> list[Thing]:
+    # A preview that was never started sends nothing and is forgotten by itself.
+    return [
+        Thing(
+            run.title,
+            reverse("operations:run", args=[run.pk]),
+            f"{run.short_id}, {run.get_state_display()}",
+        )
+        for run in _open_runs(company, user).order_by("-pk")
+    ]
+
+
+def _open_runs(company: Any, user: Any) -> Any:
+    states = (Run.State.WAITING, Run.State.RUNNING, Run.State.PAUSED)
+    return Run.objects.filter(company=company, created_by=user, state__in=states)
+
+
+@runs.hand_over
+def _give_runs(company: Any, user: Any, to: Any) -> int:
+    """Whoever approved a run cannot have asked for it, and may not ask for what they may not do.
+
+    As with operations, `created_name` and the trail keep who began it.
+    """
+    allowed = [kind for kind, action in ACTIONS.items() if to.role_in(company.pk) in action.roles]
+    # Not `exclude`: that would leave out those that nobody has approved too.
+    free = Q(approved_by=None) | ~Q(approved_by=to)
+    return int(_open_runs(company, user).filter(free, kind__in=allowed).update(created_by=to))
 
 
 @holds(

@@ -8,7 +8,7 @@ from companies import leaving
 from companies.homeowners.services import queue_home_owner
 from companies.models import Membership
 from portal.operations import runner
-from portal.operations.models import AuditEvent, Operation, State
+from portal.operations.models import AuditEvent, Operation, Run, State
 from portal.ui.errors import Refused
 from tests.conftest import make_user
 
@@ -72,6 +72,45 @@ def test_operation_handed_over_is_sent_after_its_first_owner_has_left(
     runner.run(busy[0].pk)
     assert Operation.objects.get(pk=busy[0].pk).state == State.DONE
     assert len(world.writes("create_home_owner")) == 1
+
+
+def make_run(company, maker, state="running", **fields):
+    return Run.objects.create(
+        kind="grid-profile",
+        title="Set grid profile",
+        state=state,
+        company=company,
+        created_by=maker,
+        created_name=str(maker),
+        **fields,
+    )
+
+
+@pytest.mark.parametrize("state", ["waiting", "running", "paused"])
+def test_bulk_run_that_waits_or_goes_passes_on(halcyon, alice, dana, state):
+    run = make_run(halcyon, alice, state)
+    assert held(halcyon, alice) == {"runs": 1}
+    assert leaving.hand_over(halcyon, alice, to=dana, actor=dana) == {"runs": 1}
+    run.refresh_from_db()
+    assert (run.created_by, run.created_name, run.state) == (dana, "Alice Ferrer", state)
+    assert held(halcyon, alice) == {}
+
+
+@pytest.mark.parametrize("state", ["previewed", "finished", "cancelled"])
+def test_bulk_run_that_sends_nothing_is_not_held(halcyon, alice, state):
+    make_run(halcyon, alice, state)
+    assert held(halcyon, alice) == {}
+
+
+def test_bulk_run_does_not_pass_to_who_approved_it_or_may_not_do_it(halcyon, alice, dana):
+    make_run(halcyon, alice, approved_by=dana)
+    free = make_run(halcyon, alice)
+    unknown = make_run(halcyon, alice)
+    Run.objects.filter(pk=unknown.pk).update(kind="of-another-version")
+    assert leaving.hand_over(halcyon, alice, to=dana, actor=dana) == {"runs": 1}
+    free.refresh_from_db()
+    assert free.created_by == dana
+    assert held(halcyon, alice) == {"runs": 2}
 
 
 def test_panel_names_five_and_counts_the_rest(halcyon):
