@@ -184,20 +184,20 @@ def _group_of(raw: dict[str, Any], keys: _Keys) -> Node:
 def _period_of(raw: dict[str, Any], keys: _Keys) -> Node:
     record = PeriodRecord.from_api(raw)
     start = record.start_minutes
-    readable = start is not None and 0 <= start < MINUTES
     return {
         "key": keys.new(),
         "id": record.id or "",
-        "start": clock(start) if readable and start is not None else str(raw.get("start") or ""),
+        "start": str(raw.get("start") or "") if start is None else _clock_or_text(start),
         "rate": text_of(record.rate) if record.rate is not None else str(raw.get("rate") or ""),
         "raw": dict(raw),
     }
 
 
 def _clock_or_text(minutes: int | None) -> str:
+    """What is no time of a day keeps its unit: a bare "1440" would be read as 14:40."""
     if minutes is None:
         return ""
-    return clock(minutes) if 0 <= minutes < MINUTES else str(minutes)
+    return clock(minutes) if 0 <= minutes < MINUTES else f"{minutes} minutes"
 
 
 def _without_list(raw: dict[str, Any], name: str) -> dict[str, Any]:

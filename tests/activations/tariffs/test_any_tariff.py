@@ -12,7 +12,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from activations.tariffs import editing, words
+from activations.tariffs import editing, pages, words
 from activations.tariffs.models import TariffDraft
 from activations.tariffs.plan import (
     DAYS,
@@ -287,3 +287,49 @@ def test_every_tariff_of_the_demo_world_opens_unchanged(client, alice, halcyon, 
             assert wire_of(document) == found.for_update()
             seen += 1
     assert seen >= 50
+
+
+@pytest.mark.parametrize("start", [1440, "1440", 1500, -5])
+def test_start_that_is_no_time_of_a_day_is_not_read_as_another_one(start):
+    raw = deepcopy(BAY)
+    days = raw["seasons"][0]["days"][0]
+    days["periods"][-1]["start"] = days["must_charge_start"] = start
+    days["must_charge_duration"] = 60
+    document = document_of(Tariff.from_api(raw))
+    group = document["buy"]["seasons"][0]["groups"][0]
+    shown = group["periods"][-1]["start"], group["charge_start"]
+    assert shown == (f"{start} minutes", f"{start} minutes")
+    assert "Enter a time, such as 16:00" in [problem.text for problem in problems_of(document)]
+    assert wire_of(document) == raw
+
+
+STRANGE = [None, "", [], {}, 0, -5, "x", "16:00", True, 1e30, "NaN", "13/45", "\x00", ["Mon", None]]
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=repr)
+def test_strange_answers_open_or_are_only_shown(strange):
+    """Whatever stands in any one place: the pages have something to show, never an error."""
+    for path in paths_in(BAY):
+        raw = deepcopy(BAY)
+        part = raw
+        for step in path[:-1]:
+            part = part[step]
+        part[path[-1]] = strange
+        document = document_of(Tariff.from_api(raw))
+        problems = problems_of(document)
+        for direction in ("buy", "sell"):
+            pages.editor_of(document, direction, problems=problems)
+            pages.preview_of(document, direction)
+        words.facts_of(document)
+        words.summary(document)
+        words.differences(document, document_of(Tariff.from_api(BAY)))
+        assert json.loads(json.dumps(document)) == document
+
+
+def paths_in(value, path=()):
+    """The way to every part of an answer."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, part in parts:
+        yield (*path, step)
+        if isinstance(part, dict | list):
+            yield from paths_in(part, (*path, step))
