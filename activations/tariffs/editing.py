@@ -27,6 +27,7 @@ from enphase.records.tariffs import DayGroup, Season
 
 KINDS = {"buy": ("single", "tou"), "sell": ("none", "single", "tou")}
 MAX_TEXT = 40
+ALL_YEAR = "All year long"
 
 
 class NotPossible(Exception):
@@ -146,7 +147,7 @@ def act(document: Document, direction: str, action: str) -> str:
 
 
 def _whole_year(document: Document, rate: str) -> Node:
-    season = _season(document, "All year long", "1", "1")
+    season = _season(document, ALL_YEAR, "1", "1")
     group = _group(document, list(DAYS))
     group["periods"] = [_period(document, "00:00", rate)]
     season["groups"] = [group]
@@ -239,7 +240,7 @@ def _require_room(prices: Node, more: int, group: Node | None = None) -> None:
 
 
 def _add_season(document: Document, prices: Node, _key_: str) -> str:
-    """A copy of the last season, from the middle of the longest stretch without a start."""
+    """A copy of the last season, from half-way to the first one on."""
     if not prices["seasons"]:
         season = _whole_year(document, prices["rate"])
         prices["seasons"].append(season)
@@ -256,14 +257,19 @@ def _copy_season(document: Document, prices: Node, key: str) -> str:
     season["name"] = _free_name(prices)
     season["id"] = id_of(season["name"])
     season["month"], season["day"] = _free_month(prices, original), "1"
+    if original["id"] == id_of(ALL_YEAR):
+        # It no longer lasts all year.
+        original["name"] = _free_name(prices, season["id"])
+        original["id"] = id_of(original["name"])
     prices["seasons"].insert(prices["seasons"].index(original) + 1, season)
     return str(season["key"])
 
 
-def _free_name(prices: Node) -> str:
+def _free_name(prices: Node, *taken_too: str) -> str:
     taken = {season["id"] for season in prices["seasons"]} | {
         id_of(season["name"]) for season in prices["seasons"]
     }
+    taken |= set(taken_too)
     names = ["Summer", "Winter", "Spring", "Autumn"]
     names += [f"Season {number}" for number in range(1, MAX_SEASONS + 2)]
     return next(name for name in names if id_of(name) not in taken)
