@@ -87,6 +87,9 @@ class DeleteForm(forms.Form):
         return typed
 
 
+NAMES = {"first_name": "first name", "last_name": "last name"}
+
+
 class OwnerForm(forms.Form):
     """The owner of an existing site, by e-mail."""
 
@@ -129,9 +132,14 @@ class OwnerForm(forms.Form):
         email: str = self.cleaned_data["email"]
         return email.lower()
 
+    def ask_for_names(self) -> None:
+        """Nobody has the address: the fields no longer say that a name is optional."""
+        for part in NAMES:
+            self.fields[part].required = True
+
     def require_names(self) -> bool:
         """Nobody has the address: a new home owner needs names. False with errors added."""
-        for part, label in (("first_name", "first name"), ("last_name", "last name")):
+        for part, label in NAMES.items():
             if not self.cleaned_data.get(part):
                 self.add_error(part, f"Enter the {label}; nobody at Enphase has this address yet.")
         return not self.errors

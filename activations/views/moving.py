@@ -240,6 +240,8 @@ def _page(
     looked: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    if form is not None and looked:
+        form.ask_for_names()
     steps = _steps(request, activation, move) if move is not None else []
     context: dict[str, Any] = {
         **site_context(request, activation, "people"),

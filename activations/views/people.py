@@ -191,6 +191,8 @@ def _page(
     looked: bool = False,
     status: int = 200,
 ) -> HttpResponse:
+    if form is not None and looked and found is None:
+        form.ask_for_names()
     record = values.record_of(activation)
     allowed = may_change(request, activation)
     choices = _subcontractors(activation) if allowed else []

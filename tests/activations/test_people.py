@@ -48,6 +48,13 @@ def test_owner_is_found_by_email_and_set(client, alice, site, world, on_commit):
     assert "Jonah Delgado" in client.get(url_of(site)).content.decode()
 
 
+def test_names_are_optional_only_while_somebody_may_have_the_address(client, alice, site):
+    client.force_login(alice)
+    page = client.post(url_of(site), {"email": "nia@example.com", "do": "find"}).content.decode()
+    assert re.search(r"<label[^>]*>First name</label>", page)
+    assert re.search(r"<label[^>]*>Phone <span[^>]*>\(optional\)", page)
+
+
 def test_new_owner_is_created_first(client, alice, site, on_commit):
     client.force_login(alice)
     page = client.post(url_of(site), {"email": "nia@example.com", "do": "find"}).content.decode()
