@@ -60,7 +60,7 @@ def owner_list(request: PortalRequest) -> HttpResponse:
     if state:
         held = SiteAccess.objects.for_user(request.user).filter(state=state)
         owners = owners.filter(pk__in=held.values("home_owner"))
-    rows = list(_after(owners, request.GET.get("after", ""))[: PAGE + 1])
+    rows = list(_after(owners, everybody, request.GET.get("after", ""))[: PAGE + 1])
     shown = rows[:PAGE]
     kept = {name: value for name, value in (("q", wanted), ("state", state)) if value}
     narrowed = bool(wanted or state)
@@ -80,12 +80,15 @@ def owner_list(request: PortalRequest) -> HttpResponse:
     return render(request, "homeowners/list.html", context)
 
 
-def _after(owners: Any, cursor: str) -> Any:
-    """The rows behind the last one of the page before, in the order of the index."""
+def _after(owners: Any, everybody: Any, cursor: str) -> Any:
+    """The rows behind the last one of the page before, in the order of the index.
+
+    That one may fit the filter no more, so its place is looked up among `everybody`.
+    """
     owners = owners.order_by("sort_key", "pk")
     if not (cursor.isdecimal() and len(cursor) < 19):
         return owners
-    last = HomeOwner.objects.filter(pk=int(cursor)).values_list("sort_key", "pk").first()
+    last = everybody.filter(pk=int(cursor)).values_list("sort_key", "pk").first()
     if last is None:
         return owners
     return owners.filter(Q(sort_key__gt=last[0]) | Q(sort_key=last[0], pk__gt=last[1]))
