@@ -1,6 +1,6 @@
 """Enphase's word on who works for a company, into our tables."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -44,7 +44,7 @@ def read_staff(company: Company, *, names: bool, person_id: int | None = None) -
     "" or a sentence on what went wrong; our copy then keeps what it has.
     Operations list_company_users, get_company_user or get_user.
     """
-    problem = ""
+    problem, began = "", timezone.now()
     try:
         with client_for(company.pk, person_id=person_id) as client:
             listed: dict[Company | None, list[CompanyUser]] = {
@@ -52,7 +52,7 @@ def read_staff(company: Company, *, names: bool, person_id: int | None = None) -
             }
             for branch in company.branches.all():
                 listed[branch] = client.companies.list_company_users(branch.enphase_id)
-            store(company, listed)
+            store(company, listed, began=began)
             if names:
                 for colleague in _nameless(company):
                     store_person(colleague, read_person(client, colleague))
@@ -85,8 +85,13 @@ def read_person(client: Client, colleague: Colleague) -> User:
 
 
 @transaction.atomic
-def store(company: Company, listed: dict[Company | None, list[CompanyUser]]) -> None:
-    """Write what differs. Who is no longer listed keeps a row that says so."""
+def store(
+    company: Company, listed: dict[Company | None, list[CompanyUser]], *, began: datetime
+) -> None:
+    """Write what differs. Who is no longer listed keeps a row that says so.
+
+    Somebody who was added after the reading began is on no list yet, and stays.
+    """
     rows = {row.enphase_id: row for row in Colleague.objects.filter(company=company)}
     for branch, users in listed.items():
         for user in users:
@@ -97,7 +102,8 @@ def store(company: Company, listed: dict[Company | None, list[CompanyUser]]) -> 
             row.email = (user.email or row.email)[:254]
             row.save()
     for row in rows.values():
-        if row.gone_at is None:
+        is_newer = row.read_at is not None and row.read_at >= began
+        if row.gone_at is None and not is_newer:
             row.gone_at = timezone.now()
             row.save(update_fields=["gone_at"])
     Roll.objects.filter(company=company).update(read_at=timezone.now())

@@ -55,14 +55,13 @@ def staff_list(request: PortalRequest) -> HttpResponse:
     everybody = services.people_of(company, request.user)
     wanted = request.GET.get("who", "")
     q = request.GET.get("q", "").strip()[:100]
-    shown = [
-        person
-        for person in everybody
-        if _fits(person, wanted) and q.casefold() in f"{person.name} {person.email}".casefold()
+    found = [
+        person for person in everybody if q.casefold() in f"{person.name} {person.email}".casefold()
     ]
+    roll = _roll(request, company)
     context = {
-        **_roll(request, company),
-        "people": shown,
+        **roll,
+        "people": [person for person in found if _fits(person, wanted)],
         "q": q,
         "kept": [{"name": "who", "value": wanted}] if wanted else [],
         "who": wanted,
@@ -71,14 +70,18 @@ def staff_list(request: PortalRequest) -> HttpResponse:
                 "label": label,
                 "url": f"?{urlencode({'who': key, 'q': q})}",
                 "is_on": key == wanted,
-                "count": sum(_fits(person, key) for person in everybody),
-                "warn": _wants_attention(key, everybody),
+                "count": sum(_fits(person, key) for person in found),
+                "warn": _wants_attention(key, found),
             }
             for key, label in WHERE
         ],
         "nameless": sum(1 for one in everybody if one.at_enphase and not _has_name(one)),
     }
-    return render(request, "staff/list.html", context)
+    answer = render(request, "staff/list.html", context)
+    if request.htmx.target == "staff-age" and not roll["is_busy"]:
+        # The reading that this page waited for is over: the list below draws itself anew.
+        answer.headers["HX-Trigger"] = "staff-read"
+    return answer
 
 
 def _has_name(person: services.Person) -> bool:

@@ -97,6 +97,16 @@ def test_who_leaves_enphase_is_shown_as_gone(halcyon, dana, world):
     assert "left@example.com" not in {one.email for one in services.people_of(halcyon, dana)}
 
 
+def test_who_is_added_while_the_list_is_read_stays(halcyon, dana, world):
+    began = timezone.now()
+    sync.read_staff(halcyon, names=False)
+    Colleague.objects.create(
+        company=halcyon, enphase_id=1, email="new@example.com", read_at=timezone.now()
+    )
+    sync.store(halcyon, {}, began=began)
+    assert [one.email for one in Colleague.objects.filter(gone_at=None)] == ["new@example.com"]
+
+
 @pytest.mark.parametrize("fault", ["html", "bad_json", "truncated"])
 def test_bad_answer_keeps_the_list_and_says_why(client, dana, halcyon, world, fault):
     sync.read_staff(halcyon, names=False)
