@@ -49,7 +49,11 @@ def tariff(request: PortalRequest, pk: int) -> HttpResponse:
     """The tariff and its editor. Causes no hit; what is typed is kept on the server at once."""
     if request.method == "POST":
         return _edit(request, find_site_to_change(request, pk))
-    return _page(request, find_site(request, pk))
+    activation = find_site(request, pk)
+    if request.htmx.target == "content" and may_change(request, activation):
+        # The first copy is there: the editor comes with bars outside the part that asks.
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return _page(request, activation)
 
 
 def _direction(request: PortalRequest) -> str:

@@ -143,6 +143,14 @@ def test_a_tariff_never_read_is_read_and_shows_itself(open_page, alice, halcyon,
     assert [one["operation"] for one in world.writes()] == []
 
 
+def test_a_tariff_never_read_can_be_changed_on_a_phone_at_once(open_page, alice, halcyon, worker):
+    """The bar at the bottom stands outside the part that shows itself."""
+    page = open_page(alice, phone=True)
+    page.goto(url_of(copy_of(halcyon, 703)))
+    expect(page.get_by_label("Price", exact=True)).to_have_value("0.28")
+    expect(page.get_by_role("button", name="Review changes")).to_be_visible()
+
+
 def test_periods_days_and_seasons_come_and_go(open_page, alice, site):
     """Every button answers in place, and the focus goes to what is new."""
     page = open_page(alice)

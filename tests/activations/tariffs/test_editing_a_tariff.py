@@ -516,6 +516,16 @@ def test_a_site_never_read_says_so(client, alice, halcyon):
     assert "tariff-form" not in page
 
 
+def test_the_first_copy_reloads_the_page_for_who_may_edit_only(client, alice, bob, site):
+    asked = {"HX-Request": "true", "HX-Target": "content"}
+    client.force_login(alice)
+    assert client.get(url_of(site), headers=asked)["HX-Refresh"] == "true"
+    client.force_login(bob)
+    answer = client.get(url_of(site), headers=asked)
+    assert "HX-Refresh" not in answer
+    assert "The year at a glance" in answer.content.decode()
+
+
 def test_tiers_are_shown_and_never_written(client, alice, site):
     record = SystemTariff.from_api(
         {"tariff": {**BAY, "tiers": [{"limit": 300, "rate": "0.4"}]}, "task": None}
