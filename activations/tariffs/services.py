@@ -228,8 +228,12 @@ def begin_from(
 ) -> TariffDraft:
     """Put a tariff of another place on the desk, as a draft; what is this site's own stays.
 
-    Raises Refused when that tariff cannot be written.
+    Raises Refused when that tariff cannot be written, or what the site has now is not known: the
+    review would compare with nothing, and the worker would stop.
     """
+    now = snapshots.current(activation, KIND)
+    if now is None or not now.is_known:
+        raise Refused("This site's own tariff was not read yet. Refresh it first.")
     base = base_of(activation)
     theirs = copy.deepcopy(TariffTemplate.without_battery(tariff))
     if "storage_settings" in base:

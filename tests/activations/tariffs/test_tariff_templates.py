@@ -50,6 +50,15 @@ def test_saved_and_used_on_another_site(client, template, other):
     assert "From template “Bay TOU-C”" in page
 
 
+def test_not_used_where_the_tariff_of_now_is_unknown(client, template, halcyon):
+    """Such a draft would call the first copy that comes a change by somebody else."""
+    unread = copy_of(halcyon, 703)
+    answer = client.post(url_of(unread, "use-template"), {"template": template.pk})
+    assert answer.status_code == 409
+    assert "was not read yet. Refresh it first." in answer.content.decode()
+    assert not TariffDraft.objects.exists()
+
+
 def test_battery_settings_of_the_site_stay(client, alice, site, template):
     client.post(url_of(site, "use-template"), {"template": template.pk})
     draft = TariffDraft.objects.get(activation=site)
