@@ -4,7 +4,7 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 
 from activations import reads, references
@@ -120,17 +120,7 @@ def _tabs(
             "count": None,
         }
         for key, label, address in tabs
-        if _exists(address)
     ]
-
-
-def _exists(address: str) -> bool:
-    """Only while the parts of a site are being built."""
-    try:
-        reverse(address, args=[1])
-    except NoReverseMatch:
-        return False
-    return True
 
 
 def _zone_to_name(request: PortalRequest, activation: Activation) -> str:

@@ -149,6 +149,7 @@ def samples() -> dict[str, dict[str, Any]]:
         "error_summary": {"form": empty_form},
         "saved_views": {"views": views},
         "tabs": {"tabs": views, "label": "Okafor residence"},
+        "subtabs": {"subtabs": views, "label": "Grid and modes"},
         "chip": {"label": "Stage 2", "url": "#chip", "on": True},
         "filter_bar": {"q": "Okafor", "chips": chips, "target": "#list"},
         "data_table": {
