@@ -14,9 +14,13 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from activations.catalog import sync as catalogues
+from activations.imports import services as imports
+from activations.imports.models import Upload
 from activations.models import Activation
 from activations.snapshots import services as snapshots
 from activations.snapshots.registry import KINDS
+from companies.staff.models import Colleague, Invitation
+from companies.staff.sync import read_staff
 from portal.operations import audit
 from portal.operations.models import Attempt, LookUp, Operation, State
 from tests.activations.wizard_steps import EQUIPMENT, SITE, fill_in
@@ -38,11 +42,14 @@ NO_PAGES = {
     "activations:export",
     "activations:resume",
     "activations:production-panel",
+    "activations:branch-figures",
     "arrays:export",
     "devices:export",
     "devices:panel",
     "snapshots:line",
     "homeowners:freshness",
+    "imports:template",
+    "imports:errors",
     "operations:progress",
     "operations:card",
     "operations:run-progress",
@@ -70,7 +77,48 @@ def full_portal(portal, things, halcyon, alice, dana, sam, world):
     copy = SITE | {"street1": "12 Alder Court", "city": "Sacramento", "postal_code": "95814"}
     things["copied draft"] = {"key": fill_in(client, site=copy)}
     things["operations"] = {state: make_operation(state, halcyon, alice) for state in State}
+    fill_staff(halcyon, dana)
+    things["uploads"] = fill_imports(halcyon, alice)
     return things
+
+
+def fill_staff(company, admin) -> None:
+    """Members, users of Enphase with names and one without, invitations open and expired."""
+    read_staff(company, names=True)
+    Colleague.objects.filter(company=company, enphase_id=7).update(gone_at=None)
+    address = "konstantin.freiherr.von.unwahrscheinlich-weizsaecker@example.com"
+    invitation = Invitation(
+        company=company, email=address, role="installer", invited_by=admin, times_sent=3
+    )
+    invitation.mint()
+    invitation.expires_at = timezone.now() - timedelta(days=2)
+    invitation.save()
+
+
+def fill_imports(company, author) -> dict[str, Upload]:
+    """A file in every state; the checked one has something new, a duplicate and an error."""
+    rows = b"Austin\nAustin\n" + b"x" * 300 + b"\n"
+    uploads = {}
+    for state in Upload.State:
+        content = b"Name,Project,Job\n" + (b"A,1,\nA,1,\n,," if state == "checked" else rows)
+        upload = imports.upload(
+            company,
+            None,
+            kind="activations",
+            name=f"{state}.csv",
+            content=content,
+            actor=author,
+        )
+        if state == Upload.State.CHECKED:
+            Upload.objects.filter(pk=upload.pk).update(state=Upload.State.CHECKING)
+            imports.check(upload.pk)
+        else:
+            problem = "The rows could not be checked." if state == Upload.State.FAILED else ""
+            Upload.objects.filter(pk=upload.pk).update(
+                state=state, problem=problem, changed_at=timezone.now()
+            )
+        uploads[state] = upload
+    return uploads
 
 
 def make_operation(state: State, company, actor) -> Operation:
@@ -157,6 +205,20 @@ def test_pages_of_an_admin(open_page, dana, full_portal):
         )
     inspection.visit(reverse("activations:check", kwargs=full_portal["copied draft"]))
     inspection.visit("/nothing/here/", status=404)
+    inspection.assert_nothing()
+
+
+def test_pages_of_staff_and_import_in_all_their_states(open_page, dana, full_portal):
+    inspection = Inspection(open_page(dana))
+    staff = reverse("staff:list")
+    for query in ("who=invited", "who=enphase", "who=factorless", "q=nobody+has+this"):
+        inspection.visit(f"{staff}?{query}")
+    for colleague in Colleague.objects.exclude(enphase_id=7)[:1]:
+        inspection.visit(reverse("staff:colleague", args=[colleague.pk]))
+        inspection.visit(f"{reverse('staff:new')}?colleague={colleague.pk}")
+    for upload in full_portal["uploads"].values():
+        inspection.visit(reverse("imports:columns", args=[upload.pk]))
+        inspection.visit(reverse("imports:upload", args=[upload.pk]))
     inspection.assert_nothing()
 
 
