@@ -52,7 +52,7 @@ def test_saved_and_used_on_another_site(client, template, other):
 
 def test_not_used_where_the_tariff_of_now_is_unknown(client, template, halcyon):
     """Such a draft would call the first copy that comes a change by somebody else."""
-    unread = copy_of(halcyon, 703)
+    unread = copy_of(halcyon, 701)
     answer = client.post(url_of(unread, "use-template"), {"template": template.pk})
     assert answer.status_code == 409
     assert "was not read yet. Refresh it first." in answer.content.decode()
