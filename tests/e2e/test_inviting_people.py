@@ -197,6 +197,10 @@ def test_correcting_a_person_shows_before_and_after(open_page, alice, halcyon, s
     assert len(world.writes("update_user")) == 1
     ada.refresh_from_db()
     assert (ada.last_name, ada.email) == ("Okafor-Lund", "ada.lund@example.com")
+    # The page that watched it shows what it changed, without being loaded anew.
+    expect(page.locator("#o-contact-now")).to_contain_text("ada.lund@example.com")
+    expect(page.locator("#o-ops-now")).to_contain_text("Done")
+    expect(page.locator("#o-running")).to_have_count(0)
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
