@@ -50,6 +50,8 @@ NO_PAGES = {
     "homeowners:freshness",
     "imports:template",
     "imports:errors",
+    # A page for the invited alone, who has a test of its own below.
+    "staff:join",
     "operations:progress",
     "operations:card",
     "operations:run-progress",
@@ -216,6 +218,12 @@ def test_pages_of_staff_and_import_in_all_their_states(open_page, dana, full_por
     for colleague in Colleague.objects.exclude(enphase_id=7)[:1]:
         inspection.visit(reverse("staff:colleague", args=[colleague.pk]))
         inspection.visit(f"{reverse('staff:new')}?colleague={colleague.pk}")
+    join = reverse("staff:join", kwargs=full_portal["link"])
+    # Sent to another address.
+    inspection.visit(join, status=409)
+    stranger = Inspection(open_page())
+    stranger.visit(join)
+    stranger.assert_nothing()
     for upload in full_portal["uploads"].values():
         inspection.visit(reverse("imports:columns", args=[upload.pk]))
         inspection.visit(reverse("imports:upload", args=[upload.pk]))
