@@ -10,7 +10,7 @@ from django.urls import reverse
 from activations.arrays import actions, drafts, inventory
 from activations.arrays.drafts import KINDS, Board
 from activations.arrays.forms import PositionForm, ShapeForm, initial_of, initial_of_next
-from activations.arrays.inventory import Elsewhere, Inventory
+from activations.arrays.inventory import Elsewhere, Inventory, Serial
 from activations.arrays.layout import (
     Plan,
     RoofArray,
@@ -26,6 +26,8 @@ from activations.views.sites import may_change, site_context
 from portal.operations.models import Operation
 from portal.ui.http import PortalRequest
 
+# Serials to place that a page lists; the others are typed or scanned.
+MOST_LISTED = 120
 VIEWS = ("plan", "table")
 LISTS = ("toplace", "placed", "missing")
 Notice = dict[str, str]
@@ -71,6 +73,30 @@ class Choice:
     def url(self, activation: Activation) -> str:
         address = reverse("arrays:plan", args=[activation.pk])
         return f"{address}?{self.query}" if self.query else address
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the page that asks has drawn already, so that an answer may leave it out."""
+
+    plan: Plan
+    array: str
+    # The first serials to be placed, by number; what differs from them is sent anew.
+    rows: Mapping[str, Serial]
+
+    def changed(self, plan: Plan) -> dict[str, list[str]] | None:
+        """Cells of `plan` that look otherwise than drawn, by array; None: too much to tell."""
+        if self.plan is plan:
+            return {}
+        if self.plan.duplicates or plan.duplicates or len(self.plan.arrays) != len(plan.arrays):
+            return None
+        found: dict[str, list[str]] = {}
+        for old, new in zip(self.plan.arrays, plan.arrays, strict=True):
+            if replace(old, cells={}) != replace(new, cells={}):
+                return None
+            cells = old.cells.keys() | new.cells.keys()
+            found[new.ref] = [at for at in cells if old.cells.get(at) != new.cells.get(at)]
+        return found
 
 
 @dataclass
@@ -141,6 +167,28 @@ class Desk:
         asked = [*new, *listed.to_place]
         elsewhere = inventory.find_elsewhere(self.request.user, self.activation, asked)
         return listed.with_elsewhere(elsewhere) if elsewhere else listed
+
+
+def token(desk: Desk, choice: Choice) -> str:
+    """Names what a page shows; it sends this back as X-Drawn. "" for what is always sent whole."""
+    if choice.view != "plan" or desk.preview is not None:
+        return ""
+    copies = (desk.sheet.copies.get((kind, "")) for kind in ("arrays", "inverters"))
+    ages = (f"{copy.fetched_at:%s}" if copy and copy.fetched_at else "" for copy in copies)
+    return "/".join([str(desk.board.row.revision), *ages, choice.list, choice.zoom, choice.array])
+
+
+def shown(desk: Desk) -> Shown | None:
+    """What the page has drawn, if it is what we would have drawn until now."""
+    given = desk.request.headers.get("X-Drawn", "")
+    array = given.rpartition("/")[2]
+    drawn = replace(desk.choice, array=array)
+    if not given or not desk.request.htmx or given != token(desk, drawn):
+        return None
+    if desk.board.plan.get(array) is None or (drawn.zoom and array != desk.choice.array):
+        return None
+    listed = desk.take_inventory().lists["toplace"][:MOST_LISTED]
+    return Shown(desk.board.plan, array, {one.number: one for one in listed})
 
 
 def elsewhere_notice(serial: str, other: Elsewhere) -> Notice:
@@ -215,6 +263,9 @@ def context(desk: Desk, *, framed: bool = True, **more: Any) -> dict[str, Any]:
         "zoom": choice.zoom,
         "lists": listed.lists,
         "by_number": listed.by_number,
+        "rows": listed.lists["toplace"][:MOST_LISTED],
+        "more_rows": max(0, len(listed.lists["toplace"]) - MOST_LISTED),
+        "drawn": token(desk, choice),
         "counts": {
             "cells": plan.size,
             "placed": plan.placed,

@@ -169,6 +169,11 @@ class Plan:
     def get(self, ref: str) -> RoofArray | None:
         return next((array for array in self.arrays if array.ref == ref), None)
 
+    @property
+    def unfinished_first(self) -> list[RoofArray]:
+        """Arrays with empty cells before the full ones."""
+        return sorted(self.arrays, key=lambda array: array.is_full)
+
     def spots(self) -> dict[str, Spot]:
         """Where each serial is; of one that is placed twice, the first place."""
         found: dict[str, Spot] = {}

@@ -5,7 +5,7 @@ of a thousand modules are written here rather than in a template, which would ta
 all that is put into them are numbers, names of cells and digits, and labels that are escaped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from activations.arrays.differences import degrees
 from activations.arrays.inventory import Serial
-from activations.arrays.layout import HEIGHT, WIDTH, Plan, RoofArray, cell_name
+from activations.arrays.layout import HEIGHT, WIDTH, Plan, RoofArray, cell_name, place_of
 
 # Units of the picture for a module's width and height at Enphase.
 ACROSS, DOWN = 50, 76
@@ -61,18 +61,7 @@ def draw(
     pictures on a page only one may have them.
     """
     plan: Plan = context["plan"]
-    selected: RoofArray | None = context["selected_array"]
-    preview = context["preview"] or {}
-    rest = {name: context[name] for name in ("list", "zoom") if context.get(name)}
-    look = _Look(
-        serials=context["by_number"],
-        twice=plan.duplicates,
-        array=selected.ref if selected else "",
-        cell=context["selected_cell"],
-        preview=preview.get("places", {}),
-        query=escape("&" + urlencode(rest)) if rest else "",
-        named=named,
-    )
+    look = _look(context, named)
     shown = [only] if only is not None else list(plan.arrays)
     boxes = [_box(array) for array in shown]
     margin = EDGE if only is not None and not named else MARGIN
@@ -92,6 +81,43 @@ def draw(
         arrays=[_array(array, box, look) for array, box in zip(shown, boxes, strict=True)],
         modules=sum(array.size for array in shown),
     )
+
+
+def cells(context: Mapping[str, Any], changed: Mapping[str, Iterable[str]]) -> SafeString:
+    """The modules in these cells alone, by array: what a page that shows the rest must redraw."""
+    plan: Plan = context["plan"]
+    look = _look(context, named=True)
+    marks = [
+        _module(array, escape(array.label), cell, _place(array, cell), look)
+        for array in plan.arrays
+        for cell in changed.get(array.ref, ())
+    ]
+    return mark_safe("".join(marks))  # noqa: S308 - labels and serials are escaped
+
+
+def _look(context: Mapping[str, Any], named: bool) -> _Look:
+    plan: Plan = context["plan"]
+    selected: RoofArray | None = context["selected_array"]
+    preview = context["preview"] or {}
+    rest = {name: context[name] for name in ("list", "zoom") if context.get(name)}
+    return _Look(
+        serials=context["by_number"],
+        twice=plan.duplicates,
+        array=selected.ref if selected else "",
+        cell=context["selected_cell"],
+        preview=preview.get("places", {}),
+        query=escape("&" + urlencode(rest)) if rest else "",
+        named=named,
+    )
+
+
+def _place(array: RoofArray, cell: str) -> tuple[int, int, int, int]:
+    """Where a cell is drawn: x, y, width, height."""
+    x, y, _, _ = _box(array)
+    row, column = place_of(cell) or (1, 1)
+    wide, high = LYING if array.is_landscape else STANDING
+    left = x + EDGE + (column - 1) * (wide + SPACE)
+    return left, y + EDGE + (row - 1) * (high + SPACE), wide, high
 
 
 def _box(array: RoofArray) -> tuple[int, int, int, int]:
@@ -119,7 +145,8 @@ def _array(array: RoofArray, box: tuple[int, int, int, int], look: _Look) -> Saf
     lower = y + height - LABEL
     long = _long(array)
     marks = [
-        f'<g role="group" aria-label="{name}">',
+        f'<g role="group" aria-label="{name}" data-array="{array.ref}" '
+        f'data-box="{x - EDGE} {y - EDGE} {max(width, long) + 2 * EDGE} {height + 2 * EDGE}">',
         f'<rect x="{x}" y="{y}" width="{width}" height="{height - LABEL}" rx="8" class="arr{on}"/>',
         '<g aria-hidden="true">',
         f'<rect x="{x}" y="{lower + 4}" width="{long}" height="22" rx="6" '
@@ -131,9 +158,8 @@ def _array(array: RoofArray, box: tuple[int, int, int, int], look: _Look) -> Saf
         for column in range(1, array.columns + 1):
             left = x + EDGE + (column - 1) * (wide + SPACE)
             upper = y + EDGE + (row - 1) * (high + SPACE)
-            marks.append(
-                _module(array, name, cell_name(row, column), (left, upper, wide, high), look)
-            )
+            place = (left, upper, wide, high)
+            marks.append(_module(array, name, cell_name(row, column), place, look))
     marks.append("</g>")
     return mark_safe("".join(marks))  # noqa: S308 - labels and serials are escaped above
 
@@ -151,7 +177,7 @@ def _module(
     if serial:
         known = look.serials.get(serial)
         detected = known.is_detected if known else None
-        state, words = "ok", f"ends {escape(serial[-4:])}"
+        state, words = "ok", f"serial ending {escape(serial[-4:])}"
         if serial in look.twice:
             state, words = "dup", f"{words}, in two places"
             mark = f'<text x="{x + wide - 8}" y="{y + 13}" class="m__two">2×</text>'
@@ -165,17 +191,17 @@ def _module(
         state, words = "coming", f"would get {escape(coming[-4:])}"
     ring = current = ""
     if is_selected:
-        state = "sel"
-        words = f"selected, {words}"
         current = ' aria-current="true"'
         ring = (
             f'<rect x="{x - 4}" y="{y - 4}" width="{wide + 8}" height="{high + 8}" rx="6" '
             'class="m__ring"/>'
         )
+    row, column = place_of(cell) or (1, 1)
     name = f' id="m-{array.ref}-{cell}"' if look.named else ""
     return (
         f'<a{name} href="?array={array.ref}&amp;cell={cell}{look.query}" class="m" '
-        f'data-state="{state}" aria-label="{label} {cell}, {words}"{current}>{ring}'
+        f'data-state="{state}" aria-label="{label}, row {row}, column {column}, {words}"'
+        f"{current}>{ring}"
         f'<rect x="{x}" y="{y}" width="{wide}" height="{high}" rx="3" class="m__b"/>'
         f'<text x="{x + wide / 2:g}" y="{y + high / 2 + 4:g}" class="m__t">{text}</text>{mark}</a>'
     )

@@ -19,7 +19,13 @@ What every template of templates/arrays/ gets (builder.py makes it):
     view              "plan" or "table"
     list              "toplace", "placed" or "missing"
     zoom              "array" when the chosen array is drawn alone, else ""
-    picture, picture_of_one   plan.Picture of the roof and of the chosen array (phone), view "plan"
+    picture           plan.Picture of the roof, view "plan"
+    picture_of_one    plan.Picture of the chosen array for phones, if the roof has several
+    drawn             names what the page shows, sent back by its script as the header X-Drawn
+    shown             builder.Shown, when that is drawn already: then there is no picture, and
+    changed_cells     only the modules that changed; what stays is an empty element of the same id
+                      with data-same
+    rows, more_rows   the serials to place that are listed, and how many are not
     lists             {"toplace": [Serial], "placed": [Serial], "missing": [Serial]}, see
                       inventory.Serial: number, spot (layout.Spot or None), source in words,
                       end (last four), bars (0-5 or None: signal of its gateway), signal in words,
@@ -103,7 +109,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from activations.arrays import builder, csvmap, differences, drafts, inventory, services, turns
 from activations.arrays import plan as pictures
 from activations.arrays.actions import CellErrors, PlacedElsewhere
-from activations.arrays.builder import Choice, Desk, sit_down
+from activations.arrays.builder import Choice, Desk, Shown, sit_down
 from activations.arrays.drafts import Outdated, StillSending
 from activations.arrays.forms import ImportForm, ScanForm
 from activations.views.sites import find_site, find_site_to_change
@@ -123,18 +129,24 @@ LEVELS = {
 def plan(request: PortalRequest, pk: int) -> HttpResponse:
     """The roof plan or its table, and what is to be placed. Causes no hit."""
     desk = sit_down(request, find_site(request, pk), Choice.of(request.GET))
-    return _page(desk)
+    return _page(desk, builder.shown(desk))
 
 
-def _page(desk: Desk, status: int = 200) -> HttpResponse:
+def _page(desk: Desk, shown: Shown | None, status: int = 200) -> HttpResponse:
     is_fragment = desk.request.htmx and not desk.request.htmx.boosted
     context = builder.context(desk, framed=not is_fragment)
     if context["view"] == "plan" and context["known"]:
         array = context["selected_array"]
+        changed = shown.changed(desk.board.plan) if shown else None
+        context["shown"] = shown if changed is not None and context["drawn"] else None
+    if context.get("shown") is not None:
+        context["changed_cells"] = pictures.cells(context, changed or {})
+    elif context["view"] == "plan" and context["known"]:
         alone = context["zoom"] == "array" and array is not None
         context["picture"] = pictures.draw(context, only=array if alone else None)
         # On a phone only the chosen array is drawn, so that a cell is as wide as a thumb.
-        context["picture_of_one"] = pictures.draw(context, only=array, named=False)
+        if not alone and len(desk.board.plan.arrays) > 1:
+            context["picture_of_one"] = pictures.draw(context, only=array, named=False)
     return page_or_fragment(
         desk.request,
         page="arrays/plan.html",
@@ -148,12 +160,14 @@ def _page(desk: Desk, status: int = 200) -> HttpResponse:
 def act(request: PortalRequest, pk: int) -> HttpResponse:
     """One thing done to the plan: see the list above. Nothing is sent to Enphase."""
     desk = sit_down(request, find_site_to_change(request, pk), Choice.of(request.POST))
+    shown = builder.shown(desk)
     status = _take(desk, request.POST.get("action", ""))
     if status != 200 or desk.preview is not None:
-        return _page(desk, status)
+        # Another one may have drawn meanwhile.
+        return _page(desk, None if status == 409 else shown, status)
     if not request.htmx:
         return _back(desk)
-    response = _page(desk)
+    response = _page(desk, shown)
     # The address tells what is chosen, so that reloading comes back here.
     response["HX-Replace-Url"] = desk.choice.url(desk.activation)
     return response

@@ -6,6 +6,8 @@ const video = document.getElementById("camera");
 const said = document.getElementById("camera-said");
 const field = document.getElementById("id_text");
 const SERIAL = /^\d{12}$/;
+// As activations/arrays/serials.py reads them.
+const LISTED = /(?<!\d)\d{4}[ \t.-]?\d{4}[ \t.-]?\d{4}(?!\d)/g;
 // The same label stays in the picture for a while.
 const AGAIN_MS = 3000;
 
@@ -32,9 +34,19 @@ function take(text) {
     return;
   }
   field.value = `${field.value.trimEnd()}${field.value.trim() ? "\n" : ""}${serial}\n`;
+  count();
   navigator.vibrate?.(60);
   say(`${serial} taken.`);
 }
+
+// How many serials the list holds, on the button that takes it in.
+const add = document.getElementById("add");
+function count() {
+  const found = new Set((field.value.match(LISTED) || []).map((one) => one.replace(/\D/g, "")));
+  add.textContent = found.size ? `Add ${found.size} ${found.size === 1 ? "serial" : "serials"}` : "Add to the list";
+}
+field.addEventListener("input", count);
+count();
 
 async function stop() {
   controls?.stop();

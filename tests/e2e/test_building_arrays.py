@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
+from activations.arrays import drafts
 from activations.snapshots import services as snapshots
 from portal.connections.services import client_for
 from portal.operations.models import Operation, State
@@ -60,9 +61,9 @@ def test_a_roof_is_drawn_filled_and_sent(open_page, alice, halcyon, site, micros
     button(page.locator("#add form"), "Add array").click()
     expect(page.locator("a.m[id]")).to_have_count(8)
     page.locator("#m-n1-R1C1").click()
-    expect(page.locator("#m-n1-R1C1")).to_have_attribute("data-state", "sel")
-    button(page, "Place and go").click()
-    expect(page.locator("#m-n1-R1C2")).to_have_attribute("data-state", "sel")
+    expect(page.locator("#m-n1-R1C1")).to_have_attribute("aria-current", "true")
+    button(page, r"Place( \d+)? and go").click()
+    expect(page.locator("#m-n1-R1C2")).to_have_attribute("aria-current", "true")
     expect(page.locator("#m-n1-R1C1")).to_contain_text(micros[0][-4:])
     button(page, "Fill the rest in order").click()
     expect(page.get_by_text("7 serials from R1C2 to R2C1 of South main")).to_be_visible()
@@ -70,7 +71,7 @@ def test_a_roof_is_drawn_filled_and_sent(open_page, alice, halcyon, site, micros
     expect(page.locator("a.m[id][data-state=empty]")).to_have_count(0)
     assert_accessible(page)
     button(page, "Undo, Fill in").click()
-    expect(page.locator("a.m[id][data-state=empty]")).to_have_count(6)
+    expect(page.locator("a.m[id][data-state=empty]")).to_have_count(7)
     button(page, "Redo").click()
     expect(page.locator("a.m[id][data-state=empty]")).to_have_count(0)
     send(page)
@@ -96,7 +97,7 @@ def test_by_keyboard_alone(open_page, alice, halcyon, site, micros, worker):
     page.keyboard.press("ArrowDown")
     expect(page.locator("#m-n1-R2C2")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.locator("#m-n1-R2C2")).to_have_attribute("data-state", "sel")
+    expect(page.locator("#m-n1-R2C2")).to_have_attribute("aria-current", "true")
     # The focus stays on the cell, though the plan around it is new.
     expect(page.locator("#m-n1-R2C2")).to_be_focused()
     page.locator("#typed").focus()
@@ -123,10 +124,10 @@ def test_on_a_phone_without_script(open_page, alice, halcyon, site, micros, work
     page.goto(reverse("arrays:plan", args=[site.pk]))
     fill_in(page, columns="6")
     button(page.locator("#add form"), "Add array").click()
-    cell = page.locator(".roof--array a.m").first
+    cell = page.locator(".roofscroll a.m").first
     assert cell.bounding_box()["width"] >= 40
     cell.click()
-    button(page, "Place and go").click()
+    button(page, r"Place( \d+)? and go").click()
     assert page.url.endswith("array=n1&cell=R1C2")
     page.locator("#typed").fill(micros[7])
     button(page, "Place only").click()
@@ -172,7 +173,7 @@ def test_array_is_dragged_and_undone(open_page, alice, site):
     button(page.locator("#add form"), "Add array").click()
     expect(page.locator("a.m[id]")).to_have_count(8)
     cell = page.locator("#m-n1-R1C1").bounding_box()
-    tag = page.locator(".roof--all .arr__tag--on").bounding_box()
+    tag = page.locator("#roof .arr__tag--on").bounding_box()
     start = tag["x"] + 20, tag["y"] + tag["height"] / 2
     page.mouse.move(*start)
     page.mouse.down()
@@ -194,7 +195,7 @@ def test_keys_undo_and_a_pasted_list_goes_down_the_table(open_page, alice, site,
     expect(page.locator("a.m[id]")).to_have_count(8)
     untouched = page.locator("#m-n1-R2C4").element_handle()
     page.locator("#m-n1-R1C1").click()
-    expect(page.locator("#m-n1-R1C1")).to_have_attribute("data-state", "sel")
+    expect(page.locator("#m-n1-R1C1")).to_have_attribute("aria-current", "true")
     button(page, "Place only").click()
     expect(page.locator("#announce")).to_have_text(f"Placed {micros[0][-4:]} at R1C1. 23 left.")
     # Only what changed was drawn anew.
@@ -222,3 +223,33 @@ def test_keys_undo_and_a_pasted_list_goes_down_the_table(open_page, alice, site,
     button(page, "Take in the table").click()
     expect(page.get_by_text("3 of 8 placed")).to_be_visible()
     assert_accessible(page)
+
+
+def test_a_step_shows_at_once_and_a_refused_one_is_put_back(open_page, alice, site, micros):
+    page = open_page(alice)
+    page.goto(reverse("arrays:plan", args=[site.pk]))
+    fill_in(page)
+    button(page.locator("#add form"), "Add array").click()
+    expect(page.locator("a.m[id]")).to_have_count(8)
+    page.locator("#m-n1-R1C1").click()
+    expect(button(page, f"Place {micros[0][-4:]} and go to R1C2").first).to_be_visible()
+    # Seen before any answer, and a second press waits for it.
+    shown = page.evaluate(
+        """() => {
+          const press = () => document.getElementById("place-next").click();
+          press();
+          press();
+          return document.querySelector("#m-n1-R1C1 .m__t").textContent;
+        }"""
+    )
+    assert shown == micros[0][-4:]
+    expect(page.locator("#m-n1-R1C2")).to_contain_text(micros[1][-4:])
+    expect(page.locator("#m-n1-R1C3")).to_have_attribute("aria-current", "true")
+    assert drafts.load(site).plan.get("n1").cells == {"R1C1": micros[0], "R1C2": micros[1]}
+
+    # The same serial again is refused: the cell is as it was, and a sentence says why.
+    page.locator("#typed").fill(micros[0])
+    button(page, "Place only").click()
+    expect(page.locator("#error-summary")).to_contain_text("is in South main R1C1 already")
+    expect(page.locator("#m-n1-R1C3")).to_contain_text("R1C3")
+    expect(page.locator("#typed")).to_have_value(micros[0])

@@ -5,15 +5,22 @@ from typing import Any
 
 from django import template
 
-from activations.arrays.layout import RoofArray
+from activations.arrays.layout import RoofArray, place_of
 
 register = template.Library()
 
 
 @register.filter
-def get(found: Mapping[str, Any], key: str) -> Any:
-    """What a dict has under a key that is a variable; None when there is nothing."""
-    return found.get(key)
+def get(found: Mapping[str, Any] | None, key: str) -> Any:
+    """What a dict has under a key that is a variable; None when there is nothing, or no dict."""
+    return found.get(key) if found else None
+
+
+@register.filter
+def in_words(cell: str) -> str:
+    """ "R2C7" → "row 2, column 7" """
+    row, column = place_of(cell) or (0, 0)
+    return f"row {row}, column {column}"
 
 
 @register.filter

@@ -136,3 +136,25 @@ def test_a_draft_of_a_large_site_stays_small(client, alice, large):
     row = draft_of(large)
     assert len(row.done) == 9
     assert len(str(row.done)) < 3000
+
+
+def test_an_answer_leaves_out_what_the_page_shows_already(client, alice, large):
+    client.force_login(alice)
+    page = client.get(url(large), {"array": "a1", "cell": "R1C1"})
+    asked = {
+        "action": "place",
+        "revision": 0,
+        "array": "a1",
+        "cell": "R1C1",
+        "serial": serial(ARRAYS * EACH),
+    }
+    drawn = HTMX | {"X-Drawn": page.context["drawn"]}
+    answer = client.post(url(large, "act"), asked, headers=drawn)
+    text = answer.content.decode()
+    assert text.count('class="m__b"') - text.count('viewBox="0 0 12 12"') == 1
+    assert 'aria-label="Array 1, row 1, column 1, serial ending 0600, detected"' in text
+    assert len(answer.content) < len(page.content) / 5
+    # The revision it had drawn is over: the next answer is whole, unless the page says more.
+    again = asked | {"revision": 1, "serial": serial(ARRAYS * EACH + 1)}
+    whole = client.post(url(large, "act"), again, headers=drawn).content.decode()
+    assert whole.count('class="m__b"') > ARRAYS * EACH
