@@ -255,3 +255,41 @@ def test_a_step_shows_at_once_and_a_refused_one_is_put_back(open_page, alice, si
     expect(page.locator("#error-summary")).to_contain_text("is in South main R1C1 already")
     expect(page.locator("#m-n1-R1C3")).to_contain_text("R1C3")
     expect(page.locator("#typed")).to_have_value(micros[0])
+
+
+def test_a_map_goes_out_and_in_and_every_page_is_accessible(open_page, alice, site, micros):
+    page = open_page(alice)
+    address = reverse("arrays:plan", args=[site.pk])
+    page.goto(address)
+    fill_in(page, label="South main over the long workshop and the garage")
+    button(page.locator("#add form"), "Add array").click()
+    expect(page.locator("a.m[id]")).to_have_count(8)
+    with page.expect_download() as download:
+        link(page, "Download the map as CSV").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert len(text.splitlines()) == 9
+    text = text.replace(",1,1,,", f",1,1,{micros[3]},")
+
+    page.goto(reverse("arrays:import", args=[site.pk]))
+    page.locator("[name=text]").fill(text)
+    page.locator("button[value=check]").click()
+    for dark in (False, True):
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        assert_accessible(page)
+    page.locator("button[value=take]").click()
+    expect(page.get_by_text("1 of 8 placed")).to_be_visible()
+    assert drafts.load(site).plan.get("n1").cells == {"R1C1": micros[3]}
+    for name, more in (
+        ("plan", []),
+        ("review", []),
+        ("array", ["n1"]),
+        ("array-delete", ["n1"]),
+        ("scan", []),
+        ("import", []),
+    ):
+        page.goto(reverse(f"arrays:{name}", args=[site.pk, *more]))
+        for dark in (False, True):
+            page.emulate_media(color_scheme="dark" if dark else "light")
+            assert_accessible(page)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= page.viewport_size["width"], name
