@@ -18,6 +18,7 @@ from activations.imports import services as imports
 from activations.imports.models import Upload
 from activations.models import Activation
 from activations.snapshots import services as snapshots
+from activations.snapshots.models import Version
 from activations.snapshots.registry import KINDS
 from companies.staff.models import Colleague, Invitation
 from companies.staff.sync import read_staff
@@ -73,6 +74,10 @@ def full_portal(portal, things, halcyon, alice, dana, sam, world):
     catalogues.refresh(halcyon)
     for site in Activation.objects.filter(system_id__in=(701, 703, 705)):
         snapshots.read_all(site, [(kind, "") for kind in KINDS if kind not in WITH_KEYS])
+    # What the site was called before, so that there is something to write back.
+    former = Version.objects.get(pk=things["site-version"]["version"])
+    former.payload |= {"system_name": "Okafor house"}
+    former.save()
     client = Client()
     client.force_login(alice)
     things["draft"] = things["full draft"] = {"key": fill_in(client, equipment=EQUIPMENT)}
