@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "activations.controls",
     "activations.devices",
     "activations.estimates",
+    "activations.evchargers",
     "activations.imports",
     "activations.meters",
     "activations.tariffs",

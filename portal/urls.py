@@ -15,6 +15,7 @@ urlpatterns = [
     path("activations/<int:pk>/battery/", include("activations.controls.urls")),
     path("activations/<int:pk>/devices/", include("activations.devices.urls")),
     path("activations/<int:pk>/estimate/", include("activations.estimates.urls")),
+    path("activations/<int:pk>/ev/", include("activations.evchargers.urls")),
     path("activations/<int:pk>/meters/", include("activations.meters.urls")),
     path("activations/<int:pk>/tariff/", include("activations.tariffs.urls")),
     path("operations/", include("portal.operations.urls")),

@@ -106,6 +106,10 @@ ROWS: dict[str, tuple[Any, Any, Any]] = {
     "estimates:check": ("site", NOBODY, CHANGED),
     "estimates:arrays": ("site", CHANGED, CHANGED),
     "estimates:proposal": ("site-proposal", SEEN, NOBODY),
+    "evchargers:list": ("site", SEEN, NOBODY),
+    "evchargers:detail": ("site-charger", SEEN, NOBODY),
+    "evchargers:control": ("site-charger-start", CHANGED, CHANGED),
+    "evchargers:export": ("site-charger-days", SEEN, NOBODY),
     "meters:list": ("site", SEEN, NOBODY),
     "meters:detail": ("site-meter", SEEN, NOBODY),
     "meters:date": ("site-meter", CHANGED, CHANGED),
@@ -266,6 +270,8 @@ def things(halcyon, bluebonnet, alice, bob, world):
     Snapshot.objects.create(activation=site, kind="activation", key="901")
     version = Version.objects.get(snapshot__activation=site, snapshot__key="")
     snapshots.refresh(site, "devices")
+    charger = {"serial_number": "202400000701"}
+    snapshots.keep(site, "ev-chargers", {"system_id": 701, "devices": {"ev_chargers": [charger]}})
     LayoutDraft.objects.create(activation=site, plan=to_json(roofs.plan()), base=to_json(Plan()))
     run = Run.objects.create(kind="grid-profile", title="Set", company=halcyon, created_by=alice)
     return {
@@ -284,6 +290,9 @@ def things(halcyon, bluebonnet, alice, bob, world):
         "new-owner": {"pk": create.pk},
         "site-meter": {"pk": site.pk, "serial": "202300000701EIM1"},
         "site-meter-state": {"pk": site.pk, "serial": "202300000701EIM1", "state": "on"},
+        "site-charger": {"pk": site.pk, "serial": "202400000701"},
+        "site-charger-start": {"pk": site.pk, "serial": "202400000701", "action": "start"},
+        "site-charger-days": {"pk": site.pk, "serial": "202400000701", "what": "days"},
         "site-proposal": {"pk": site.pk, "number": proposal.pk},
         "site-device": {"pk": site.pk, "serial": "202300000701"},
         "site-array": {"pk": site.pk, "ref": "a1"},

@@ -3,12 +3,14 @@
 from datetime import UTC, timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
 from activations import reads, references
 from activations.models import Activation
+from activations.snapshots.models import Snapshot
 from activations.snapshots.sheets import sheet
 from portal.operations import audit
 from portal.operations.models import describe_event
@@ -25,6 +27,7 @@ TABS = [
     ("meters", "Meters", "meters:list"),
     ("tariff", "Tariff", "tariffs:tariff"),
     ("estimate", "Estimate", "estimates:estimate"),
+    ("ev", "EV", "evchargers:list"),
     ("people", "People", "activations:people"),
     ("modes", "Grid and modes", "activations:grid"),
     ("history", "History", "activations:history"),
@@ -38,7 +41,16 @@ MODES = [
 ]
 # Tabs whose page is a form: nothing is swapped below somebody's hands there.
 EDITED = {"site", "equipment", "grid", "people"}
-
+# Does a list of devices, or the list of chargers, name an EV charger? Asked within the query that
+# finds the site, so that no page takes one more.
+HAS_CHARGER = Exists(
+    Snapshot.objects.filter(
+        activation=OuterRef("pk"),
+        kind__in=("devices", "ev-chargers"),
+        key="",
+        payload__devices__ev_chargers__0__isnull=False,
+    )
+)
 
 SUPPORT_SEEN = "support-seen"
 SUPPORT_VISIT = timedelta(hours=1)
@@ -49,7 +61,7 @@ describe_event("support:opened-site", "Support looked at this site", "eye")
 def find_site(request: PortalRequest, pk: int) -> Activation:
     """A site this person may see, or 404. From here on times are those of the site."""
     visible = Activation.objects.for_user(request.user).select_related("company", "branch")
-    activation: Activation = get_object_or_404(visible, pk=pk)
+    activation: Activation = get_object_or_404(visible.annotate(has_charger=HAS_CHARGER), pk=pk)
     _note_support(request, activation)
     if zone := zone_named(activation.timezone):
         timezone.activate(zone)
@@ -120,7 +132,13 @@ def _tabs(
             "count": None,
         }
         for key, label, address in tabs
+        if key != "ev" or tab == "ev" or has_charger(activation)
     ]
+
+
+def has_charger(activation: Activation) -> bool:
+    """Does a copy of ours name an EV charger? Known of sites that `find_site` found."""
+    return bool(getattr(activation, "has_charger", False))
 
 
 def _zone_to_name(request: PortalRequest, activation: Activation) -> str:

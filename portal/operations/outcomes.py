@@ -108,7 +108,7 @@ def reject(claim: Claim, error: Rejected) -> None:
         claim,
         State.REJECTED,
         tag="operation:rejected",
-        message=words.explain(error),
+        message=(claim.write.explainer or words.explain)(error),
         raw_error=words.raw(error),
     )
 

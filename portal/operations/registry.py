@@ -8,13 +8,14 @@ def set_production_mode(client: Client, *, system_id: int, mode: str) -> str:
 @set_production_mode.confirm         # has the device obeyed? asked until it says so
 @set_production_mode.prepare         # reads before the send: conflict, already so
 @set_production_mode.apply           # our own rows, in the transaction that settles it
+@set_production_mode.refused         # a refusal in words, where the usual ones would mislead
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from enphase import Client
+from enphase import Client, Rejected
 from portal.operations.models import LookUp, Operation
 from portal.ui.errors import Refused
 
@@ -99,6 +100,7 @@ Poller = Callable[[Client, Payload], Progress]
 Checker = Callable[[Client, Payload], Payload | None]
 Recorder = Callable[[Operation, Any], None]
 Upgrader = Callable[[Payload, int], Payload]
+Explainer = Callable[[Rejected], str]
 
 
 @dataclass
@@ -121,6 +123,7 @@ class Write(Generic[P, R]):
     checker: Checker | None = None
     recorder: Recorder | None = None
     upgrader: Upgrader | None = None
+    explainer: Explainer | None = None
 
     def verify(self, look: Verifier) -> Verifier:
         """Declare how to find out whether it happened. `payload` in, one finding a channel out."""
@@ -145,6 +148,11 @@ class Write(Generic[P, R]):
         """Declare what the answer changes in our own rows; `operation.result` may be filled."""
         self.recorder = record
         return record
+
+    def refused(self, explain: Explainer) -> Explainer:
+        """Declare what a refusal of this call means, where `words.explain` would mislead."""
+        self.explainer = explain
+        return explain
 
     def migrate(self, upgrade: Upgrader) -> Upgrader:
         """Declare how a payload queued by an older version reads today."""
