@@ -23,10 +23,10 @@ def amount(wh: float) -> str:
 
 
 def round_top(highest: float) -> float:
-    """A round number not below the highest: 1, 2 or 5 times a power of ten; 1 for nothing."""
+    """A round number not below the highest: 1, 2, 2.5 or 5 times a power of ten; 1 for nothing."""
     top = 1.0
     while top < highest:
-        for step in (2, 5, 10):
+        for step in (2, 2.5, 5, 10):
             if top * step >= highest:
                 return top * step
         top *= 10

@@ -124,8 +124,8 @@ def compare(
     known = {day: wh for day, wh in days if wh is not None}
     if not told or not known:
         return None
-    # The oldest session that was read may have company on its day.
-    first = min(known) if complete else min(day for day, _ in told) + timedelta(days=1)
+    # The oldest session that was read may have company on its day, unless these were all.
+    first = min(day for day, _ in told) + timedelta(days=0 if complete else 1)
     covered = {day for day in known if day >= first}
     inside = [kwh for day, kwh in told if day in covered]
     if not covered or not inside:

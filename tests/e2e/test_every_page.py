@@ -47,6 +47,7 @@ NO_PAGES = {
     "arrays:export",
     "devices:export",
     "devices:panel",
+    "evchargers:export",
     "snapshots:line",
     "homeowners:freshness",
     "imports:template",
@@ -58,7 +59,10 @@ NO_PAGES = {
     "operations:run-progress",
 }
 # Read once for each serial.
-WITH_KEYS = {"meter", "meter-production", "meter-consumption", "device-telemetry"}
+WITH_KEYS = {
+    *("meter", "meter-production", "meter-consumption", "device-telemetry"),
+    *("ev-sessions", "ev-schedules", "ev-lifetime", "ev-energy"),
+}
 MESSAGES = {
     State.QUEUED: "Waits for a worker.",
     State.CONFIRMING: "18 of 24 producing.",

@@ -116,7 +116,7 @@ def test_an_unknown_serial_of_a_site_never_read(client, alice, halcyon, world):
     assert "not read yet" in response.content.decode()
 
 
-@pytest.mark.parametrize("kind", ["gateways", "meters", "ev_chargers", "enpowers"])
+@pytest.mark.parametrize("kind", ["gateways", "meters", "enpowers"])
 def test_devices_without_telemetry_have_a_page_too(client, alice, site, world, kind):
     serial = site_rows(client, alice, site, kind)[0]
     response = page_of(client, alice, site, serial)

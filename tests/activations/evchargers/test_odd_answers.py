@@ -300,7 +300,8 @@ def test_a_month_in_a_sentence():
 
 
 @pytest.mark.parametrize(
-    ("highest", "top"), [(0, 1), (0.4, 1), (1, 1), (1.1, 2), (3, 5), (7.2, 10), (11.5, 20)]
+    ("highest", "top"),
+    [(0, 1), (0.4, 1), (1, 1), (1.1, 2), (2.2, 2.5), (3, 5), (7.2, 10), (21, 25), (11.5, 20)],
 )
 def test_round_tops(highest, top):
     assert round_top(highest) == top
