@@ -109,6 +109,13 @@ class Site:
         return self.phases == "split" and not (self.signed and self.turned_shows)
 
     @property
+    def _shows_by_day(self) -> bool:
+        """Whether a grid CT that is cut off at zero shows more than a lamp that goes out at dawn:
+        quarters of some sun in which the home uses more than the sun gives."""
+        strongest = max(row["sun"] for row in self.true)
+        return sum(0.04 * strongest < row["sun"] < row["load"] for row in self.true) >= 8
+
+    @property
     def turned_shows(self) -> bool:
         """Whether a turned leg outweighs the others at some of the night, and not always."""
         night = [row["turned"] < 0 for row in self.true if row["sun"] == 0]
@@ -140,6 +147,8 @@ class Site:
         if self.net and self.production_fault != "good":
             return False
         if not self.net and fault in ("reversed", "leg_reversed") and not self.signed:
+            return False
+        if not self.net and fault == "type" and not self.signed and not self._shows_by_day:
             return False
         if not self.net and fault == "leg_reversed" and not self.turned_shows:
             return False
@@ -190,6 +199,7 @@ class Tally:
         self.sites = self.faulty_sites = 0
         self.told = self.right = 0
         self.good = self.good_unsure = self.accused = 0
+        self.clear = self.clear_unsure = 0
         self.untold = self.untold_wrong = 0
 
     def judge(self, site: Site) -> None:
@@ -206,12 +216,15 @@ class Tally:
 
     def _count(self, site: Site, kind: str, fault: str, verdict: Verdict) -> None:
         state = verdict.state
-        row = fault if fault == "good" or site.can_be_told(kind) else f"{fault} (untellable)"
+        row = fault if site.can_be_told(kind) else f"{fault} (untellable)"
         self.table[kind, row, state] += 1
         miss = ""
         if fault == "good":
             self.good += 1
             self.good_unsure += state is State.CANNOT_TELL
+            if site.can_be_told(kind):
+                self.clear += 1
+                self.clear_unsure += state is State.CANNOT_TELL
             if state.is_accusation or state is State.DISABLED:
                 self.accused += 1
                 miss = "ACCUSED"
@@ -246,7 +259,9 @@ class Tally:
         print(f"\nFaults that can be told: {self.right} of {self.told} right, {self.percent:.1f} %")
         print(f"Faults that cannot: {self.untold}, of which named wrongly {self.untold_wrong}")
         unsure = 100 * self.good_unsure / self.good if self.good else 0.0
+        clear = 100 * self.clear_unsure / self.clear if self.clear else 0.0
         print(f"Good CTs: {self.good}, accused {self.accused}, cannot tell {unsure:.0f} %")
+        print(f"    where they could be told: {self.clear}, cannot tell {clear:.1f} %")
         print(f"Goals: at least {GOAL_RIGHT:.0f} % right, {GOAL_ACCUSED} accused: ", end="")
         print("met" if self.is_good else "MISSED")
         return self.is_good
@@ -303,8 +318,11 @@ def _spoil(site: Site, dice: random.Random) -> None:
 
 def _possible(faults: Iterable[str], site: Site) -> list[str]:
     """One leg cannot be one of several; phases are turned by a third where there are three."""
-    needs = {"leg_open": ("split", "three"), "leg_reversed": ("split", "three")}
-    needs["phase"] = ("three",)
+    needs = {
+        "leg_open": ("split", "three"),
+        "leg_reversed": ("split", "three"),
+        "phase": ("three",),
+    }
     return [one for one in faults if site.phases in needs.get(one, (site.phases,))]
 
 

@@ -49,7 +49,12 @@ def quarters_of(
     return [
         Quarter(
             end,
-            **row,
+            micros=row.get("micros"),
+            production=row.get("production"),
+            consumption=row.get("consumption"),
+            imported=row.get("imported"),
+            exported=row.get("exported"),
+            battery=row.get("battery"),
             night=_night(end, place, zone),
             silent=silent.get(end, 0),
         )

@@ -552,14 +552,14 @@ def _clouds_tell(load: _Load, nothing: float) -> bool:
             if other not in load.used:
                 continue
             low, high = sorted((wh, load.used[other]))
-            if low > nothing or not load.noise < high < 1.2 * load.base:
+            if low > nothing or not load.noise < high < 2 * load.base:
                 continue
             dim, bright = sorted((load.sun[end], load.sun[other]))
             if dim < 0.04 * load.peak or bright < 1.2 * dim:
                 continue
             pairs += 1
             fits += (wh == low) == (load.sun[end] == bright)
-    return pairs >= 4 and fits >= 0.9 * pairs
+    return pairs >= 4 and fits >= 0.8 * pairs
 
 
 def _by_level(load: _Load, figures: dict[str, float], *, exporting: float, three: bool) -> Verdict:
