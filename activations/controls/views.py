@@ -31,7 +31,7 @@ from activations.views.sites import find_site, find_site_to_change, may_change, 
 from enphase.records import DryContact
 from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 SALT = "activations.controls"
 BASE_SECONDS = 24 * 3600
@@ -142,7 +142,7 @@ def _part(
         return part
     if posted is not None and posted.part == key:
         part.form, part.base = posted, _signed(activation, key, posted.base)
-        part.token = _token(request)
+        part.token = form_token(request)
     else:
         base = _values_now(activation, key)
         part.form, part.base = _form(activation, key, base), _signed(activation, key, base)
@@ -227,7 +227,7 @@ def load(request: PortalRequest, pk: int, name: str) -> HttpResponse:
         "contact": contact,
         "form": form,
         "base": _signed(activation, what, base or {}),
-        "token": _token(request),
+        "token": form_token(request),
         "pairs": [pair for pair in _pairs(contact) if pair["label"] in READ_ONLY],
         "running": running if running is not None and running.is_busy else None,
     }
@@ -284,7 +284,9 @@ def _answer(
         return None
     if step == "confirm" and fresh:
         try:
-            queue(activation, wanted=wanted, base=base, actor=request.user, token=_token(request))
+            queue(
+                activation, wanted=wanted, base=base, actor=request.user, token=form_token(request)
+            )
         except Refused as refusal:
             form.add_error(None, str(refusal))
             return None
@@ -298,7 +300,7 @@ def _answer(
         "form": form,
         "part": form.part,
         "base": _signed(activation, what, base),
-        "token": _token(request),
+        "token": form_token(request),
         "rows": [
             {
                 "field": label,
@@ -339,14 +341,6 @@ def _base(
         return now(), False
     except Refused:
         return None, False
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the form, so that answering it twice changes once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
 
 
 def _last(request: PortalRequest, activation: Activation, kind: str) -> Operation | None:

@@ -29,7 +29,7 @@ from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, find_site_to_change, may_change, site_context
 from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 SALT = "activations.estimates.base"
 # What an estimate costs: compared, sent.
@@ -228,7 +228,7 @@ def check(request: PortalRequest, pk: int) -> HttpResponse:
                     loss_percent=loss,
                     base=base,
                     actor=request.user,
-                    token=_token(request),
+                    token=form_token(request),
                     source=source,
                 )
         except Refused as refusal:
@@ -248,7 +248,7 @@ def check(request: PortalRequest, pk: int) -> HttpResponse:
         "removes": not months,
         "source": source,
         "base": request.POST.get("base", ""),
-        "token": _token(request),
+        "token": form_token(request),
         "proposal": proposal,
         "hits": SEND_HITS,
     }
@@ -262,14 +262,6 @@ def _base_seen(request: PortalRequest) -> services.Base | None:
     except signing.BadSignature:
         return None
     return base
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the form, so that sending it twice changes the estimate once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
 
 
 def _proposal_to_use(request: PortalRequest, activation: Activation) -> Proposal | None:

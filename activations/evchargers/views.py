@@ -2,7 +2,6 @@
 
 import csv
 import io
-import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -36,7 +35,7 @@ from activations.snapshots.sheets import history_url, sheet
 from activations.views.sites import find_site, find_site_to_change, site_context
 from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 KINDS = ("ev.start", "ev.stop")
 # Enphase keeps two years of intervals.
@@ -429,7 +428,7 @@ def control(request: PortalRequest, pk: int, serial: str, action: str) -> HttpRe
         raise Http404("This charger is not on the site any more.")
     start = action == "start"
     form = ChargingForm(request.POST if request.method == "POST" else None, start=start)
-    token = _token(request)
+    token = form_token(request)
     if request.method == "POST" and form.is_valid():
         try:
             services.queue_charging(
@@ -460,11 +459,3 @@ def control(request: PortalRequest, pk: int, serial: str, action: str) -> HttpRe
         "hits": HITS[action],
     }
     return render(request, "evchargers/control.html", context, status=422 if form.errors else 200)
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the question, so that answering it twice asks once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()

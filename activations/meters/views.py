@@ -1,6 +1,5 @@
 """A site's meters: what they are, what they measure, and turning them on and off."""
 
-import uuid
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -17,7 +16,7 @@ from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, find_site_to_change, site_context
 from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 KINDS = ("meter.control", "meter.update")
 # Compared, sent; and a read each time the meter is asked whether it obeyed.
@@ -146,7 +145,7 @@ def switch(request: PortalRequest, pk: int, serial: str, state: str) -> HttpResp
         raise Http404("This meter is not on the site any more.")
     turn_on = state == "on"
     form = SwitchForm(request.POST if request.method == "POST" else None, turn_on=turn_on)
-    token = _token(request)
+    token = form_token(request)
     if request.method == "POST" and form.is_valid():
         try:
             services.queue_control(
@@ -185,7 +184,7 @@ def date(request: PortalRequest, pk: int, serial: str) -> HttpResponse:
         raise Http404("This meter is not on the site any more.")
     known = card.meter.operational_date if card.meter else None
     base = request.POST.get("base") or (known.isoformat() if known else None)
-    token = _token(request)
+    token = form_token(request)
     form = DateForm(request.POST if request.method == "POST" else None, initial={"day": known})
     if request.method == "POST":
         base = request.POST.get("base") or None
@@ -211,11 +210,3 @@ def date(request: PortalRequest, pk: int, serial: str) -> HttpResponse:
         "hits": HITS,
     }
     return render(request, "meters/date.html", context, status=422 if form.errors else 200)
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the question, so that answering it twice switches once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()

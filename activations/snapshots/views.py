@@ -1,6 +1,5 @@
 """Having a copy read anew, seeing what it was before, and writing that back."""
 
-import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -17,7 +16,7 @@ from activations.snapshots.registry import KINDS
 from activations.snapshots.sheets import Sheet, context_of, history_url, sheet, things_of, wanted
 from activations.views.sites import find_site, find_site_to_change, site_context
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 VERSIONS_SHOWN = 50
 
@@ -169,7 +168,7 @@ def restore(request: PortalRequest, pk: int, version: int) -> HttpResponse:
     found = _version(request, pk, version)
     context = _context(request, found.snapshot)
     refusal = services.why_not_restorable(found)
-    token = _token(request)
+    token = form_token(request)
     if request.method == "POST" and not refusal:
         try:
             operation = services.restore(
@@ -190,11 +189,3 @@ def restore(request: PortalRequest, pk: int, version: int) -> HttpResponse:
         "token": token,
     }
     return render(request, "snapshots/restore.html", context, status=409 if refusal else 200)
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the question, so that answering it twice writes once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()

@@ -33,7 +33,7 @@ from activations.views.sites import find_site, find_site_to_change, may_change, 
 from enphase.records import Tariff
 from portal.operations.models import Operation, State
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 SALT = "activations.tariffs.paper"
 # One read to compare, the write, and a read each time the task is looked at.
@@ -288,7 +288,7 @@ def keep_reset(request: PortalRequest, pk: int) -> HttpResponse:
 def review(request: PortalRequest, pk: int) -> HttpResponse:
     """What would change, in words and as a table; and sending it."""
     activation = find_site_to_change(request, pk)
-    token = _token(request)
+    token = form_token(request)
     draft = services.draft_of(activation)
     if draft is None:
         # Sent already, by the same form or from another tab.
@@ -331,14 +331,6 @@ def review(request: PortalRequest, pk: int) -> HttpResponse:
 
 def _number(text: str | None) -> int:
     return int(text) if text and text.isdecimal() and len(text) < 9 else 0
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the question, so that answering it twice sends once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
 
 
 @require_safe

@@ -12,7 +12,7 @@ from activations.bulk import MAX_SITES, Selection, looked_at
 from companies.models import Company
 from portal.operations.runs.registry import ACTIONS, BulkAction
 from portal.operations.runs.services import preview
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 
 @require_safe
@@ -47,7 +47,7 @@ def change(request: PortalRequest, kind: str) -> HttpResponse:
         return redirect("activations:bulk")
     posted = request.POST if request.method == "POST" else None
     form = action.form(posted, company=company, user=request.user)
-    token = _token(request)
+    token = form_token(request)
     if request.method == "POST" and form.is_valid():
         run = _freeze(request, company, selection, selected["count"], action, form.value(), token)
         return redirect("operations:run", run.pk)
@@ -101,11 +101,3 @@ def _selected(request: PortalRequest, company: Company, selection: Selection) ->
         "is_cut": count == MAX_SITES,
         "most": MAX_SITES,
     }
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the form, so that sending it twice makes one preview."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()

@@ -17,7 +17,7 @@ from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, may_change, site_context
 from portal.operations.models import Operation
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest, page_or_fragment
+from portal.ui.http import PortalRequest, form_token, page_or_fragment
 
 GROUPS: dict[str, tuple[str, type[GroupForm]]] = {
     "site": ("Site", SiteForm),
@@ -56,7 +56,7 @@ def site_group(request: PortalRequest, pk: int, group: str) -> HttpResponse:
         return _page(request, activation, group, form, now, uuid.uuid4())
 
     base, fresh = _base(request, activation, group, now)
-    token = _token(request)
+    token = form_token(request)
     form = _form(activation, group, base, request.POST)
     step = request.POST.get("do", "review")
     if step in ("redraw", "edit"):
@@ -127,13 +127,6 @@ def _base(
         return now, False
     seen: dict[str, Any] = signed["values"]
     return seen, True
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
 
 
 def _common(

@@ -26,7 +26,7 @@ from companies.homeowners.services import (
 )
 from portal.operations.models import Operation
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _owner_now(activation: Activation) -> HomeOwner | None:
 
 
 def _step(request: PortalRequest, activation: Activation, move: Move, do: str) -> HttpResponse:
-    actor, token = request.user, _token(request)
+    actor, token = request.user, form_token(request)
     if do == "date":
         dated = MovedForm(request.POST)
         if not dated.is_valid():
@@ -133,7 +133,7 @@ def _new_owner(request: PortalRequest, activation: Activation, move: Move, do: s
                 typed["last_name"],
                 typed["phone"],
                 request.user,
-                token=_token(request),
+                token=form_token(request),
                 email_reports=typed["email_reports"],
                 move=move,
             )
@@ -275,10 +275,3 @@ def _failed(request: PortalRequest, activation: Activation, move: Move | None) -
         latest.setdefault(operation.kind, operation)
     stuck = ("rejected", "failed", "conflict", "needs_review", "paused")
     return [one for one in latest.values() if one.state in stuck]
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()

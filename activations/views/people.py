@@ -26,7 +26,7 @@ from companies.homeowners.services import (
 from companies.models import Membership, Subcontractor
 from portal.operations.models import Operation
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 # Changes that the page shows while they are under way.
 KINDS = ("home_owner.grant_access", "home_owner.revoke_access", "activation.update")
@@ -107,7 +107,7 @@ def _grant(request: PortalRequest, activation: Activation, form: OwnerForm) -> H
         grant=True,
         until=form.ends_at,
         actor=request.user,
-        token=_token(request),
+        token=form_token(request),
     )
     return redirect("activations:people", activation.pk)
 
@@ -132,7 +132,7 @@ def _make(
             email_reports=typed["email_reports"],
             until=form.ends_at,
             actor=request.user,
-            token=_token(request),
+            token=form_token(request),
         )
         return redirect("activations:invitation", activation.pk, operation.pk)
     person = services.Person(
@@ -144,7 +144,7 @@ def _make(
         name=known.name if known else "",
     )
     operation = services.queue_owner(
-        activation, person=person, actor=request.user, token=_token(request)
+        activation, person=person, actor=request.user, token=form_token(request)
     )
     if known is None:
         return redirect("activations:invitation", activation.pk, operation.pk)
@@ -162,7 +162,7 @@ def _add_subcontractor(request: PortalRequest, activation: Activation) -> HttpRe
         )
         try:
             operation = services.queue_subcontractor(
-                activation, subcontractor=chosen, actor=request.user, token=_token(request)
+                activation, subcontractor=chosen, actor=request.user, token=form_token(request)
             )
         except Refused as refusal:
             form.add_error(None, str(refusal))
@@ -239,14 +239,6 @@ def _went(operation: Operation) -> bool:
     return operation.state in ("rejected", "failed", "conflict", "needs_review", "paused")
 
 
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the form, so that sending it twice asks once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
-
-
 # ------------------------------------------------------------------ create, then give
 
 
@@ -303,7 +295,7 @@ def _resume(
             grant=True,
             until=parse_datetime(steps.then.payload.get("until") or ""),
             actor=request.user,
-            token=_token(request),
+            token=form_token(request),
             created_by=steps.create,
         )
     else:
@@ -311,7 +303,7 @@ def _resume(
             activation,
             person=services.Person(email=person.email, user_id=person.enphase_id, name=person.name),
             actor=request.user,
-            token=_token(request),
+            token=form_token(request),
         )
     return again
 
@@ -335,7 +327,7 @@ def revoke(request: PortalRequest, pk: int, owner: int) -> HttpResponse:
                 access.home_owner,
                 grant=False,
                 actor=request.user,
-                token=_token(request),
+                token=form_token(request),
             )
         except Refused as refusal:
             messages.error(request, str(refusal))

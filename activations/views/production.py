@@ -1,6 +1,5 @@
 """Switching a whole site on and off, and watching the gateway obey."""
 
-import uuid
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -15,7 +14,7 @@ from activations.snapshots.sheets import sheet
 from activations.views.sites import find_site, find_site_to_change, site_context
 from portal.operations.models import Operation
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 from portal.ui.zones import zone_named
 
 # One read to compare, one write, and a read each time the gateway is asked.
@@ -89,7 +88,7 @@ def switch(request: PortalRequest, pk: int, mode: str) -> HttpResponse:
         return render(request, "activations/production.html", context, status=409)
     posted = request.POST if request.method == "POST" else None
     form = ProductionForm(posted, mode=mode, pto_known=_pto(activation))
-    token = _token(request)
+    token = form_token(request)
     if request.method == "POST" and form.is_valid():
         try:
             services.queue_production(
@@ -121,11 +120,3 @@ def switch(request: PortalRequest, pk: int, mode: str) -> HttpResponse:
         "micros": f"{total} microinverters" if total else "All microinverters",
     }
     return render(request, "activations/switch.html", context, status=422 if form.errors else 200)
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the question, so that answering it twice switches once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()

@@ -11,7 +11,7 @@ from companies.homeowners.forms import PersonForm
 from companies.homeowners.models import HomeOwner
 from portal.operations.models import Operation
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 SALT = "homeowners.edit"
 BASE_SECONDS = 24 * 3600
@@ -60,7 +60,7 @@ def step(request: PortalRequest, owner: HomeOwner, activation: Any = None) -> Ed
         return Editing(form, _signed(owner, now), uuid.uuid4())
     base, fresh = _base(request, owner, now)
     form = PersonForm(request.POST, initial=base)
-    editing = Editing(form, _signed(owner, base), _token(request))
+    editing = Editing(form, _signed(owner, base), form_token(request))
     do = request.POST.get("do", "review")
     if do == "edit":
         form = PersonForm(initial={name: request.POST.get(name, "") for name in people.LABELS})
@@ -124,11 +124,3 @@ def _base(
         return now, False
     values: dict[str, Any] = signed["values"]
     return values, True
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the form, so that sending it twice changes once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()

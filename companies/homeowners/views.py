@@ -1,7 +1,6 @@
 """The directory of home owners, the page of one, a new one, and corrections."""
 
 import time
-import uuid
 from typing import Any
 from urllib.parse import urlencode
 
@@ -21,7 +20,7 @@ from companies.homeowners.models import HomeOwner, SiteAccess
 from companies.homeowners.places import places
 from portal.operations.models import AuditEvent, Operation
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 PAGE = 50
 OPERATIONS_SHOWN = 20
@@ -275,7 +274,7 @@ def _create(request: PortalRequest) -> HttpResponse:
             request.access.company,
             **form.values(),
             actor=request.user,
-            token=_token(request),
+            token=form_token(request),
         )
     except Refused as refusal:
         form.add_error(None, str(refusal))
@@ -312,18 +311,11 @@ def _new_page(
         "known": known,
         "step": step,
         "asked": asked,
-        "token": _token(request),
+        "token": form_token(request),
         "again": request.GET.get("again", "") or request.POST.get("again", ""),
         "known_sites": places().of_owner(known, request.user)[:5] if known else [],
     }
     return render(request, "homeowners/new.html", context, status=status)
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
 
 
 @require_safe

@@ -1,6 +1,5 @@
 """Who works for the company, here and at Enphase; invitations; letting somebody go."""
 
-import uuid
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -25,7 +24,7 @@ from companies.staff.sync import PATIENCE, READ_EVERY
 from portal.operations.models import Operation
 from portal.ui.context import ROLE_NAMES
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest
+from portal.ui.http import PortalRequest, form_token
 
 WHERE = [
     ("", "Everybody"),
@@ -155,7 +154,7 @@ def roles(request: PortalRequest) -> HttpResponse:
 def new(request: PortalRequest) -> HttpResponse:
     """Invite somebody here, and add them at Enphase in one go."""
     company = _company(request)
-    token = _token(request)
+    token = form_token(request)
     posted = request.POST if request.method == "POST" else None
     initial = {"role": "installer", **_known(request, company)}
     form = NewPersonForm(posted, company=company, initial=initial)
@@ -214,14 +213,6 @@ def _known(request: PortalRequest, company: Company) -> dict[str, Any]:
 
 def _link(request: PortalRequest, secret: str) -> str:
     return request.build_absolute_uri(reverse("staff:join", args=[secret]))
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the form, so that sending it twice adds one person."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
 
 
 # ------------------------------------------------------------------ one person
@@ -315,7 +306,7 @@ def colleague(request: PortalRequest, pk: int) -> HttpResponse:
     rows = Colleague.objects.for_user(request.user).select_related("company", "branch")
     found: Colleague = get_object_or_404(rows, pk=pk)
     request.access.require_admin(found.company_id)
-    token = _token(request)
+    token = form_token(request)
     posted = request.POST if request.method == "POST" else None
     form = ColleagueForm(posted, colleague=found)
     if request.method == "POST" and form.is_valid():

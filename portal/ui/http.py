@@ -1,5 +1,6 @@
 """What a view may expect of its request, and the one way to answer page or fragment."""
 
+import uuid
 from typing import Any, Protocol
 
 from django.http import HttpRequest, HttpResponse
@@ -40,3 +41,11 @@ def page_or_fragment(
     """The fragment for htmx, the whole page for everybody else; the same context for both."""
     template = fragment if request.htmx and not request.htmx.boosted else page
     return render(request, template, context, status=status)
+
+
+def form_token(request: HttpRequest) -> uuid.UUID:
+    """Minted with a form and posted with it, so that sending the form twice does it once."""
+    try:
+        return uuid.UUID(request.POST.get("token", ""))
+    except ValueError:
+        return uuid.uuid4()

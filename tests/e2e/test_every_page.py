@@ -60,7 +60,7 @@ NO_PAGES = {
 }
 # Read once for each serial.
 WITH_KEYS = {
-    *("meter", "meter-production", "meter-consumption", "device-telemetry"),
+    *("meter", "device-telemetry"),
     *("ev-sessions", "ev-schedules", "ev-lifetime", "ev-energy"),
 }
 MESSAGES = {
