@@ -95,7 +95,6 @@ Other pages, beside the common context:
                   that it stays on the page
 """
 
-import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -115,7 +114,7 @@ from activations.arrays.forms import ImportForm, ScanForm
 from activations.views.sites import find_site, find_site_to_change
 from portal.ui.csp import PERMISSIONS
 from portal.ui.errors import Refused
-from portal.ui.http import PortalRequest, page_or_fragment
+from portal.ui.http import PortalRequest, form_token, page_or_fragment
 
 LEVELS = {
     "ok": messages.SUCCESS,
@@ -261,7 +260,7 @@ def review(request: PortalRequest, pk: int) -> HttpResponse:
     activation = find_site_to_change(request, pk)
     desk = sit_down(request, activation, Choice.of(request.GET))
     status = 200
-    token = _token(request)
+    token = form_token(request)
     if request.method == "POST":
         given = request.POST.get("revision", "")
         revision = int(given) if given.isdecimal() and len(given) < 10 else -1
@@ -311,14 +310,6 @@ def _warnings(desk: Desk, context: dict[str, Any]) -> list[builder.Notice]:
     for note in desk.board.plan.notes:
         found.append({"tone": "info", "text": note, "url": "", "link": ""})
     return found
-
-
-def _token(request: PortalRequest) -> uuid.UUID:
-    """Minted with the question, so that answering it twice sends once."""
-    try:
-        return uuid.UUID(request.POST.get("token", ""))
-    except ValueError:
-        return uuid.uuid4()
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
