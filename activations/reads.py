@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from django.urls import reverse
+
 from activations import services, sync, values
 from activations.models import Activation
 from activations.snapshots.registry import Absent, snapshot
@@ -106,14 +108,9 @@ def _production_facts(mode: ProductionMode) -> dict[str, str]:
     return {"Production": {"on": "On", "off": "Off"}.get(mode.mode or "", "Not known")}
 
 
-@production.restore
-def _restore_production(
-    activation: Activation, mode: ProductionMode, *, actor: Any, token: Any, reason: str
-) -> Operation:
+@production.restored_at
+def _switch_page(activation: Activation, mode: ProductionMode) -> str:
+    """A switch has a page of its own: it asks for a reason, or whether anybody is on the roof."""
     if mode.mode not in ("on", "off"):
-        raise Refused("At that time the mode was not known.")
-    if mode.mode == "off" and not reason:
-        raise Refused("Say why production is being stopped.")
-    return services.queue_production(
-        activation, mode=mode.mode, reason=reason, actor=actor, token=token
-    )
+        return reverse("activations:production", args=[activation.pk])
+    return reverse("activations:switch", args=[activation.pk, mode.mode])

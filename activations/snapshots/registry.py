@@ -45,6 +45,7 @@ class Kind:
     writes: tuple[str, ...]
     to_facts: Facts | None = None
     restorer: Restorer | None = None
+    restore_page: Callable[[Any, Any], str] | None = None
     taker: Callable[[Any, Any], None] | None = None
     alarm: Callable[[dict[str, str], dict[str, str]], bool] | None = None
 
@@ -78,6 +79,14 @@ class Kind:
         """
         self.restorer = queue
         return queue
+
+    def restored_at(self, address: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
+        """Declare the page that asks before an earlier version is written back, instead of ours.
+
+        For writes with questions of their own. Called as `address(activation, record)`.
+        """
+        self.restore_page = address
+        return address
 
     def alarming(self, tell: Callable[[dict[str, str], dict[str, str]], bool]) -> Any:
         """Declare which changes from outside are drift, for what also changes by itself.

@@ -180,6 +180,8 @@ def _add_version(
         operation=None if is_first else operation,
         is_drift=not is_first and operation is None and _alarms(row, facts),
     )
+    if version.operation is not None:
+        _settle_what_is_over(row, facts, version.operation)
     if version.is_drift:
         rows = differences(row.facts, facts)
         audit.record(
@@ -194,6 +196,15 @@ def _add_version(
                 "version": version.pk,
             },
         )
+
+
+def _settle_what_is_over(row: Snapshot, facts: dict[str, str], operation: Operation) -> None:
+    """Settle drift of which nothing is left after a change of ours, such as a write-back."""
+    for version in Version.objects.open_drift().filter(snapshot=row).select_related("snapshot"):
+        drift = Drift(version, before_of(version))
+        if all(facts.get(str(item["field"])) != item["after"] for item in drift.rows):
+            version.settled_at, version.settled_by = timezone.now(), operation.actor
+            version.save(update_fields=["settled_at", "settled_by"])
 
 
 def _alarms(row: Snapshot, facts: dict[str, str]) -> bool:
@@ -379,7 +390,7 @@ def settle(version: Version, *, actor: Any) -> None:
 def why_not_restorable(version: Version) -> str:
     """Why this version cannot be written back, or ""."""
     declared = version.snapshot.declared
-    if declared.restorer is None:
+    if declared.restorer is None and declared.restore_page is None:
         return f"Enphase offers no way to write back: {declared.title.lower()}."
     if version.record is None:
         return "At that time there was nothing that could be written back."
@@ -388,11 +399,18 @@ def why_not_restorable(version: Version) -> str:
     return ""
 
 
+def restore_url(version: Version) -> str:
+    """The page that asks before this version is written back, where its kind has one; or ""."""
+    address = version.snapshot.declared.restore_page
+    return "" if address is None else address(version.snapshot.activation, version.record)
+
+
 @transaction.atomic
 def restore(version: Version, *, actor: Any, token: UUID, reason: str = "") -> Operation:
-    """Queue the write that makes Enphase hold this version again, and settle later drift.
+    """Queue the write that makes Enphase hold this version again.
 
-    Raises Refused when it cannot be written back.
+    Drift is settled once it has: a write that fails leaves the notice. Raises Refused when it
+    cannot be written back.
     """
     if why := why_not_restorable(version):
         raise Refused(why)
@@ -403,8 +421,5 @@ def restore(version: Version, *, actor: Any, token: UUID, reason: str = "") -> O
         queue = partial(queue, key=row.key)
     operation: Operation = queue(
         row.activation, version.record, actor=actor, token=token, reason=reason
-    )
-    Version.objects.open_drift().filter(snapshot=row, pk__gt=version.pk).update(
-        settled_at=timezone.now(), settled_by=actor
     )
     return operation

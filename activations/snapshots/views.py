@@ -168,6 +168,8 @@ def restore(request: PortalRequest, pk: int, version: int) -> HttpResponse:
     found = _version(request, pk, version)
     context = _context(request, found.snapshot)
     refusal = services.why_not_restorable(found)
+    if not refusal and (elsewhere := services.restore_url(found)):
+        return redirect(elsewhere)
     token = form_token(request)
     if request.method == "POST" and not refusal:
         try:

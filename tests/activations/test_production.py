@@ -104,8 +104,11 @@ def test_switch_behind_our_back_is_shown_and_written_back(client, alice, halcyon
     assert "Production changed outside Ridgeline" in page
     assert "<ins>Off</ins>" in page
     former = snapshots.current(site, "production").versions.order_by("pk").first()
+    question = client.get(reverse("snapshots:restore", args=[site.pk, former.pk])).url
+    assert question == url_of(site, "on")
+    assert client.post(question).status_code == 422, "nobody was asked about the roof"
     with on_commit():
-        client.post(reverse("snapshots:restore", args=[site.pk, former.pk]), {"reason": "Ours"})
+        client.post(question, {"safe": "on", "no_pto": "on"})
     assert len(world.writes("set_production_mode")) == 1
     assert Operation.objects.get().payload["mode"] == "on"
 

@@ -133,6 +133,47 @@ def test_what_is_there_already_cannot_be_written_back(client, alice, site):
     assert not Operation.objects.exists()
 
 
+def test_write_back_that_fails_leaves_the_notice(client, alice, site, world, on_commit):
+    world.patch_system(701, system_name="Okafor house")
+    snapshots.refresh(site, "activation")
+    client.force_login(alice)
+    url = reverse("snapshots:restore", args=[site.pk, versions(site)[-1].pk])
+    world.fault("update_activation", "status", status=422, times=1)
+    with on_commit():
+        client.post(url)
+    assert Operation.objects.get().state == State.REJECTED
+    assert NOTICE in page_of(client, site)
+
+
+def test_change_of_something_else_leaves_the_notice(client, alice, site, world, on_commit):
+    world.patch_system(701, system_name="Okafor house")
+    snapshots.refresh(site, "activation")
+    with on_commit():
+        services.queue_change(
+            site,
+            title="Count the meters",
+            changes={"expected_meter_count": 7},
+            base=seen(site),
+            actor=alice,
+        )
+    assert Operation.objects.get().state == State.DONE
+    assert versions(site)[0].facts["Name"] == "Okafor house"
+    client.force_login(alice)
+    assert NOTICE in page_of(client, site)
+
+
+def test_production_is_written_back_on_the_page_that_asks_about_the_roof(client, alice, site):
+    known = snapshots.current(site, "production").payload
+    outside = {"on": "off", "off": "on"}[known["mode"]]
+    snapshots.keep(site, "production", {**known, "mode": outside})
+    client.force_login(alice)
+    url = reverse("snapshots:restore", args=[site.pk, versions(site, "production")[-1].pk])
+    switch = reverse("activations:switch", args=[site.pk, known["mode"]])
+    assert client.get(url).url == switch
+    assert client.post(url, {"reason": "As before"}).url == switch
+    assert not Operation.objects.exists()
+
+
 def test_change_from_outside_may_stay(client, alice, site, world):
     world.patch_system(701, system_name="Okafor house")
     snapshots.refresh(site, "activation")
@@ -143,7 +184,7 @@ def test_change_from_outside_may_stay(client, alice, site, world):
     assert NOTICE not in page_of(client, site)
     assert AuditEvent.objects.filter(tag="snapshot:kept").count() == 1
     history = client.get(reverse("snapshots:history", args=[site.pk, "activation"]))
-    assert "From outside, kept" in history.content.decode()
+    assert "From outside, settled" in history.content.decode()
 
 
 def test_history_reads_as_differences(client, bob, site, world):
