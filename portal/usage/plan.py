@@ -10,8 +10,8 @@ from enphase.endpoints import ENDPOINTS
 # Requests a minute that are left to the vendor's other gateways and to our own clock.
 MARGIN = 3
 # Small, for what may leave at once is missing from every minute: a minute has 300 - 3 - 4 slots.
-# `python -m scripts.bench_client --quick`, 4 workers and a person for a minute on SQLite: 99 % of the
-# limit used, no 429, a person's call 0.02 s (p95). With a burst of the bulk gate too it was 0.6 s.
+# `python -m scripts.bench_client --quick`, 4 workers and a person for a minute on SQLite: 99 % of
+# the limit used, no 429, a person's call 0.02 s (p95). With a burst of the bulk gate it was 0.6 s.
 BURST = 4
 # Bulk runs take this share of each minute's slots, people the rest; sweeps take less.
 BULK_SHARE = 0.95
