@@ -18,6 +18,7 @@ from enphase.records import (
     SystemDevices,
     Telemetry,
 )
+from portal.ui.errors import Refused
 
 PAGE = 100
 # 6,000 microinverters: a list that goes on longer goes round in circles.
@@ -203,6 +204,8 @@ def inverters(client: Client, activation: Any, key: str) -> dict[str, Any]:
         found = client.systems.get_inverters_summary(
             site_id=activation.system_id, page=page, size=PAGE
         )
+        if any(group.unreadable and not group.micro_inverters for group in found):
+            raise Refused("Enphase sent a list of microinverters that cannot be read.")
         groups += [group.raw for group in found]
         names = set(_names(found))
         count = sum(len(group.micro_inverters) for group in found)

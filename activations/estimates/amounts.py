@@ -138,7 +138,9 @@ def _is_sum(values: list[Decimal]) -> bool:
 
 
 def tidy(value: Decimal) -> Decimal:
-    """At most two decimals, and none that say nothing."""
+    """At most two decimals, and none that say nothing. A number beyond all reason as it is."""
+    if value.adjusted() > 20:  # decimal keeps 28 digits
+        return value
     rounded = value.quantize(Decimal("0.01"))
     plain = rounded.normalize()
     return plain.quantize(Decimal(1)) if plain == plain.to_integral() else plain

@@ -6,6 +6,7 @@ import pytest
 
 from activations.devices import reads
 from activations.snapshots.services import current, keep, refresh
+from portal.ui.errors import Refused
 from tests.activations.sites import copy_of
 
 pytestmark = pytest.mark.django_db
@@ -176,6 +177,20 @@ def test_a_reading_that_fails_leaves_the_copy(site, world):
     copy = current(site, "devices")
     assert len(copy.record.of_kind("micros")) == 24
     assert copy.problem
+
+
+@pytest.mark.parametrize("strange", [-1, True, "nonsense", ["x", None], {"x": "y"}])
+def test_a_list_of_microinverters_that_is_none_leaves_the_copy(site, strange):
+    assert refresh(site, "inverters") == ""
+    groups = current(site, "inverters").payload["groups"]
+
+    class Strange:
+        def get_inverters_summary(self, **_page):
+            return reads.InverterGroup.list_of([{**groups[0], "micro_inverters": strange}])
+
+    client = type("Client", (), {"systems": Strange()})
+    with pytest.raises(Refused, match="cannot be read"):
+        reads.inverters.read(client, site, "")
 
 
 def test_devices_that_come_are_no_alarm_and_one_that_goes_is(site, world):

@@ -274,6 +274,13 @@ def test_unknown_is_not_zero(client, alice, halcyon, world):
     assert "month_1" not in page
 
 
+def test_a_loss_beyond_all_reason_is_shown_all_the_same(client, alice, site):
+    known = snapshots.current(site, "estimate").payload
+    snapshots.keep(site, "estimate", {**known, "degrade_factor": 1e40})
+    client.force_login(alice)
+    assert client.get(page_of(site)).status_code == 200
+
+
 def test_lookers_see_bars_and_no_fields(client, bob, site):
     change_outside(site, MONTHS)
     snapshots.refresh(site, "estimate")
