@@ -212,7 +212,8 @@ def _queue(
     wanted = {name: value for name, value in payload["wanted"].items() if value is not None}
     base = payload["base"]
     payload = {**payload, "wanted": wanted}
-    if not changes_between(base, wanted):
+    changes = changes_between(base, wanted)
+    if not changes:
         raise Refused("Nothing was changed.")
     return queue_write(
         write,
@@ -222,9 +223,8 @@ def _queue(
         activation=activation,
         actor=actor,
         title=title,
-        # All that was confirmed: each of it is compared once more before anything is sent.
-        before=rules.words({name: base.get(name) for name in wanted}, labels),
-        after=rules.words(wanted, labels),
+        before=rules.words({name: base.get(name) for name in changes}, labels),
+        after=rules.words(changes, labels),
         reason=reason,
         token=token,
     )
