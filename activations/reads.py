@@ -6,6 +6,7 @@ from typing import Any
 from django.urls import reverse
 
 from activations import services, sync, values
+from activations.catalog.models import GridProfile
 from activations.models import Activation
 from activations.snapshots.registry import Absent, snapshot
 from activations.snapshots.services import Thing
@@ -54,6 +55,12 @@ def _activation_facts(record: Record) -> dict[str, str]:
     }
     fields = values.values_of(record)
     del fields["voltage"]
+    # Enphase tells the name beside the id; a name without an id is somebody's own.
+    for name in ("pv_manufacturer", "pv_model"):
+        if fields[name] and fields[f"{name}_name"]:
+            names[name] = fields.pop(f"{name}_name")
+    if profile := GridProfile.objects.filter(enphase_id=record.grid_profile).first():
+        names["grid_profile"] = str(profile)
     return {
         label: words for label, words in values.rows(fields, names).items() if words != "Not set"
     }

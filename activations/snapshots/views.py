@@ -105,6 +105,7 @@ def history(request: PortalRequest, pk: int, kind: str, key: str = "") -> HttpRe
                 versions[number + 1].facts if number + 1 < len(versions) else {}, version.facts
             ),
             "is_first": number + 1 == len(versions),
+            "pairs": [{"label": label, "value": value} for label, value in version.facts.items()],
             "may_restore": number > 0 and not services.why_not_restorable(version),
         }
         for number, version in enumerate(versions)

@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from activations import services
+from activations.catalog import sync as catalogues
+from activations.catalog.models import GridProfile
 from activations.reads import things_of
 from activations.snapshots import services as snapshots
 from activations.snapshots.models import Snapshot, Version
@@ -195,6 +197,20 @@ def test_history_reads_as_differences(client, bob, site, world):
     assert "<ins>Okafor house</ins>" in page
     assert "First copy" in page
     assert "Write these values back" not in page
+
+
+def test_history_names_what_enphase_tells_by_id(client, bob, halcyon, site):
+    catalogues.refresh(halcyon)
+    record = snapshots.current(site, "activation").record
+    profile = GridProfile.objects.get(company=halcyon, enphase_id=record.grid_profile)
+    maker = {"pv_manufacturer": 4711, "pv_manufacturer_name": "Aurelia"}
+    snapshots.keep(site, "activation", {**record.raw, **maker})
+    client.force_login(bob)
+    page = client.get(reverse("snapshots:history", args=[site.pk, "activation"])).content.decode()
+    assert f"<dd>{profile}</dd>" in page
+    assert "<ins>Aurelia</ins>" in page
+    assert "4711" not in page
+    assert record.grid_profile not in page
 
 
 @pytest.mark.parametrize("fault", ["html", "bad_json", "wrong_types", "truncated"])
