@@ -65,6 +65,8 @@ def rehearse(rows: int, weather: float, *, postgres: bool) -> dict[str, float]:
             "USAGE_PER_MINUTE": "300",
             "USAGE_WRITES_PER_MONTH": "0",
             "OPERATIONS_LEASE_SECONDS": str(bulk.LEASE_SECONDS),
+            # Look-ups of a create whose worker was killed take minutes instead of hours.
+            "OPERATIONS_TIME_SCALE": "0.02",
             "LOG_LEVEL": "INFO",
         }
         command: list[Any] = [BIN / "python", "-m", "scripts.import_rehearsal", "--drive"]
@@ -110,7 +112,7 @@ def drive(rows: int, weather: float) -> int:
     wait_for(run, 0.25, "a quarter")
     wait_for(run, 0.5, "a half")
     met = storm(weather)
-    bulk.finish(run, 60 * MINUTES)
+    resent = finish(run, 60 * MINUTES)
     minutes = (time.monotonic() - began) / 60
     after_storm = bulk.ledger()
     print(f"  the run took {minutes:.1f} minutes: {dict(bulk.ends_of(run))}", flush=True)
@@ -123,6 +125,7 @@ def drive(rows: int, weather: float) -> int:
         "again": again.changes,
         "refused": float(refused_in(after_storm) - refused_in(before) - met),
         "minutes": round(minutes, 1),
+        "sent again by an admin": resent,
         "429 in the bad minute": met,
         "hits": float(after_storm["hits"]),
     }
@@ -177,6 +180,28 @@ def wait_for(run: Any, share: float, mark: str) -> None:
     while bulk.over(run) < run.changes * share and time.monotonic() < until:
         time.sleep(0.5)
     print(mark, flush=True)
+
+
+def finish(run: Any, seconds: float) -> int:
+    """Wait for the end of the run. A create that nobody can prove is decided by an admin, who
+    has the evidence on the page and sends it again; how many there were.
+    """
+    from portal.operations import services
+    from portal.operations.models import State
+
+    resent = 0
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        run.refresh_from_db()
+        if run.state == "finished":
+            return resent
+        for operation in run.operations.filter(state=State.NEEDS_REVIEW):
+            services.send_again(
+                operation, actor=bulk.person("dana@example.com"), reason="No trace of it"
+            )
+            resent += 1
+        time.sleep(1)
+    raise AssertionError(f"The run is not over after {seconds:.0f} s: {bulk.ends_of(run)}")
 
 
 def storm(seconds: float) -> int:
